@@ -1,0 +1,218 @@
+package database_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/dbtest"
+	"example.org/feltbok/internal/errs"
+)
+
+func erase(ctx context.Context, tx *database.Tx, person string) error {
+	_, err := tx.Exec(ctx, "insert into erased (person_id, erased_at) values ($1, 1)", person)
+	return err
+}
+
+func count(t *testing.T, db *database.DB) (n int) {
+	t.Helper()
+	if err := db.QueryRow(t.Context(), "select count(*) from erased").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestTxCommitsOrUndoes(t *testing.T) {
+	dbtest.Each(t, database.Keys, func(t *testing.T, db *database.DB) {
+		ctx := t.Context()
+		if err := db.Tx(ctx, func(tx *database.Tx) error { return erase(ctx, tx, "a") }); err != nil {
+			t.Fatal(err)
+		}
+		boom := errors.New("boom")
+		err := db.Tx(ctx, func(tx *database.Tx) error { return errors.Join(erase(ctx, tx, "b"), boom) })
+		if !errors.Is(err, boom) {
+			t.Errorf("Tx = %v, want the function's own error", err)
+		}
+		func() {
+			defer func() {
+				if recover() != "boom" {
+					t.Error("the panic did not reach the caller")
+				}
+			}()
+			db.Tx(ctx, func(tx *database.Tx) error { erase(ctx, tx, "c"); panic("boom") })
+		}()
+		if got := count(t, db); got != 1 {
+			t.Errorf("%d rows after one commit, one error and one panic; want 1", got)
+		}
+	})
+}
+
+func TestErrorsHaveKinds(t *testing.T) {
+	dbtest.Each(t, database.Identity, func(t *testing.T, db *database.DB) {
+		ctx := t.Context()
+		var name string
+		if err := db.QueryRow(ctx, "select study_id from identity").Scan(&name); !errors.Is(err, database.ErrNoRows) {
+			t.Errorf("no rows: %v", err)
+		}
+		insert := func(tx *database.Tx) error {
+			_, err := tx.Exec(ctx, "insert into identity (person_id, study_id, version, sealed, updated_at) values ('p', 's', 1, $1, 1)", []byte{1})
+			return err
+		}
+		if err := db.Tx(ctx, insert); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Tx(ctx, insert); !errors.Is(err, database.ErrDuplicate) || errs.KindOf(err) != errs.Conflict {
+			t.Errorf("duplicate: %v", err)
+		}
+		err := db.Tx(ctx, func(tx *database.Tx) error {
+			_, err := tx.Exec(ctx, "insert into identity_lookup (study_id, hash, person_id) values ('s', 'h', 'nobody')")
+			return err
+		})
+		if !errors.Is(err, database.ErrReferenced) {
+			t.Errorf("dangling reference: %v", err)
+		}
+	})
+}
+
+// Neighbours in one group commit must not feel each other's failure.
+func TestConcurrentTransactionsAreIndependent(t *testing.T) {
+	dbtest.Each(t, database.Keys, func(t *testing.T, db *database.DB) {
+		ctx := t.Context()
+		const clients = 60
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		acknowledged, failed := 0, 0
+		for i := range clients {
+			wg.Go(func() {
+				err := db.Tx(ctx, func(tx *database.Tx) error {
+					if err := erase(ctx, tx, fmt.Sprint(i)); err != nil {
+						return err
+					}
+					if i%3 == 0 {
+						return erase(ctx, tx, fmt.Sprint(i)) // a duplicate
+					}
+					return nil
+				})
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					acknowledged++
+				} else if errors.Is(err, database.ErrDuplicate) {
+					failed++
+				}
+			})
+		}
+		wg.Wait()
+		if acknowledged != clients*2/3 || failed != clients/3 || count(t, db) != acknowledged {
+			t.Errorf("acknowledged %d, failed %d, stored %d of %d", acknowledged, failed, count(t, db), clients)
+		}
+	})
+}
+
+// A caller that goes away must neither undo its neighbours nor hear "no" about a change that then happens.
+func TestCancelledCallerLeavesWholeTransactions(t *testing.T) {
+	dbtest.Each(t, database.Keys, func(t *testing.T, db *database.DB) {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := db.Tx(ctx, func(tx *database.Tx) error {
+			cancel()
+			return erase(ctx, tx, "a")
+		})
+		if err != nil || count(t, db) != 1 {
+			t.Errorf("Tx = %v with %d rows; want the work done and said so", err, count(t, db))
+		}
+	})
+}
+
+func TestClosedStoreSaysSo(t *testing.T) {
+	db, err := database.Open(t.Context(), filepath.Join(t.TempDir(), "keys.db"), database.Keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	err = db.Tx(t.Context(), func(*database.Tx) error { return nil })
+	if errs.KindOf(err) != errs.Unavailable {
+		t.Errorf("Tx on a closed store = %v, want Unavailable", err)
+	}
+}
+
+// Promise 2: every connection, reader or writer, is durable and foreign keys hold.
+func TestSQLiteIsPinnedToFull(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "study & more? #1.db")
+	db := dbtest.Open(t, path, database.Study)
+	for pragma, want := range map[string]int{"synchronous": 2, "foreign_keys": 1, "secure_delete": 1} {
+		var onReader, onWriter int
+		if err := db.QueryRow(t.Context(), "pragma "+pragma).Scan(&onReader); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Tx(t.Context(), func(tx *database.Tx) error {
+			return tx.QueryRow(t.Context(), "pragma "+pragma).Scan(&onWriter)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if onReader != want || onWriter != want {
+			t.Errorf("%s: reader %d, writer %d, want %d", pragma, onReader, onWriter, want)
+		}
+	}
+}
+
+func TestReadersCannotWrite(t *testing.T) {
+	db := dbtest.Open(t, filepath.Join(t.TempDir(), "keys.db"), database.Keys)
+	var got sql.NullString
+	if err := db.QueryRow(t.Context(), "insert into erased values ('x', 1) returning person_id").Scan(&got); err == nil {
+		t.Error("a reader wrote")
+	}
+}
+
+func TestOpeningTwiceMigratesOnce(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+		address := dsn(database.Study)
+		dbtest.Open(t, address, database.Study)
+		dbtest.Open(t, address, database.Study)
+	})
+}
+
+func TestAFormIsOneAct(t *testing.T) {
+	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) {
+		act := func(ctx context.Context, fail error) error {
+			return db.Tx(ctx, func(tx *database.Tx) error {
+				_, err := tx.Exec(ctx, "update audit_head set seq = seq + 1")
+				return errors.Join(err, fail)
+			})
+		}
+		hand := func(fail error) error {
+			ctx := database.WithOnce(t.Context(), "form", time.Unix(1, 0))
+			if err := act(ctx, fail); err != nil {
+				return err
+			}
+			return act(ctx, nil) // a request may need a second transaction
+		}
+		boom := errors.New("boom")
+		if err := hand(boom); !errors.Is(err, boom) {
+			t.Errorf("failing act: %v", err)
+		}
+		if err := hand(nil); err != nil {
+			t.Errorf("after a failure the form counts: %v", err)
+		}
+		if err := hand(nil); !errors.Is(err, database.ErrRepeated) {
+			t.Errorf("second time: %v, want ErrRepeated", err)
+		}
+		var acts int
+		if err := db.QueryRow(t.Context(), "select seq from audit_head").Scan(&acts); err != nil || acts != 2 {
+			t.Errorf("%d acts (%v), want the first form's 2", acts, err)
+		}
+		if err := db.ForgetForms(t.Context(), time.Unix(2, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if err := hand(nil); err != nil {
+			t.Errorf("after forgetting: %v", err)
+		}
+	})
+}

@@ -1,0 +1,57 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.org/feltbok/internal/errs"
+)
+
+// ErrRepeated is a Conflict: the form was handed in before, and what it asked for is done. Nothing was changed now.
+var ErrRepeated = errs.New(errs.Conflict, "repeated")
+
+type onceKey struct{}
+
+type once struct {
+	form string
+	at   time.Time
+	used bool
+}
+
+// WithOnce makes the first transaction on the study store under the returned context record a form's key, so that a
+// double click or a replay is one act: where the key was recorded before, that transaction changes nothing and returns
+// ErrRepeated. A transaction that fails records nothing, and the form may be handed in again. The context belongs to
+// one request and may not be shared between goroutines.
+func WithOnce(ctx context.Context, form string, at time.Time) context.Context {
+	return context.WithValue(ctx, onceKey{}, &once{form: form, at: at})
+}
+
+func (db *DB) onceFirst(ctx context.Context, fn func(*Tx) error) func(*Tx) error {
+	o, _ := ctx.Value(onceKey{}).(*once)
+	if o == nil || o.used || db.store != Study {
+		return fn
+	}
+	return func(tx *Tx) error {
+		_, err := tx.Exec(ctx, "insert into form_key (key, used_at) values ($1, $2)", o.form, o.at.UnixMilli())
+		if errors.Is(err, ErrDuplicate) {
+			return ErrRepeated
+		}
+		if err != nil {
+			return err
+		}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		o.used = true
+		return nil
+	}
+}
+
+// ForgetForms deletes the keys of forms handed in before the given time; handlers refuse older forms by their date.
+func (db *DB) ForgetForms(ctx context.Context, before time.Time) error {
+	return db.Tx(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(ctx, "delete from form_key where used_at < $1", before.UnixMilli())
+		return err
+	})
+}

@@ -1,0 +1,219 @@
+// Package keys owns the key store: one data key per person, wrapped by the installation's master key. It seals and
+// opens for others and gives no meaning to what it seals. Destroying a person's key makes everything sealed for that
+// person unreadable, in old copies of the other stores too.
+package keys
+
+import (
+	"context"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/id"
+
+	"golang.org/x/crypto/chacha20poly1305"
+)
+
+var (
+	// ErrErased is a NotFound: the person's key was destroyed, or never made.
+	ErrErased = errs.New(errs.NotFound, "keys.erased")
+	// ErrForged is Internal: the sealed bytes were changed, or belong to another place.
+	ErrForged = errs.New(errs.Internal, "keys.forged")
+	// ErrWrongMaster is Internal: this store was made under another master key.
+	ErrWrongMaster = errs.New(errs.Internal, "keys.wrong_master")
+)
+
+// Place is where a sealed value belongs. Opened in any other place it is refused.
+type Place struct {
+	Study   id.Study
+	Person  id.Person
+	Field   string
+	Version int64
+}
+
+// Store is the key store.
+type Store struct {
+	db    *database.DB
+	wrap  cipher.AEAD
+	blind []byte
+	now   func() time.Time
+}
+
+// New returns the key store kept in db, under master. It returns ErrWrongMaster if db was made under another one.
+func New(ctx context.Context, db *database.DB, master Master, now func() time.Time) (*Store, error) {
+	wrap, err := chacha20poly1305.NewX(derive(master[:], "wrap data keys"))
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, wrap: wrap, blind: derive(master[:], "blind look-ups"), now: now}
+	return s, s.checkMaster(ctx)
+}
+
+const checkText = "feltbok key check"
+
+func (s *Store) checkMaster(ctx context.Context) error {
+	return s.db.Tx(ctx, func(tx *database.Tx) error {
+		if _, err := tx.Exec(ctx, "insert into key_check (one, sealed) values (true, $1) on conflict do nothing",
+			seal(s.wrap, []byte(checkText), nil)); err != nil {
+			return err
+		}
+		var sealed []byte
+		if err := tx.QueryRow(ctx, "select sealed from key_check").Scan(&sealed); err != nil {
+			return err
+		}
+		if _, err := open(s.wrap, sealed, nil); err != nil {
+			return ErrWrongMaster
+		}
+		return nil
+	})
+}
+
+// Create gives a person a data key. Doing it twice is doing it once; an erased person gets none, and ErrErased.
+func (s *Store) Create(ctx context.Context, person id.Person) error {
+	var key [chacha20poly1305.KeySize]byte
+	rand.Read(key[:])
+	wrapped := seal(s.wrap, key[:], []byte(person))
+	return s.db.Tx(ctx, func(tx *database.Tx) error {
+		n, err := tx.Exec(ctx, `insert into data_key (person_id, wrapped, created_at)
+			select cast($1 as text), cast($2 as bytea), cast($3 as bigint)
+			where not exists (select 1 from erased where person_id = $1)
+			on conflict do nothing`, person, wrapped, s.now().UnixMilli())
+		if err != nil || n > 0 {
+			return err
+		}
+		var has int
+		err = tx.QueryRow(ctx, "select 1 from data_key where person_id = $1", person).Scan(&has)
+		if errors.Is(err, database.ErrNoRows) {
+			return ErrErased
+		}
+		return err
+	})
+}
+
+// Destroy ends a person's key for good and removes its bytes from the files. Doing it twice is doing it once.
+func (s *Store) Destroy(ctx context.Context, person id.Person) error {
+	err := s.db.Tx(ctx, func(tx *database.Tx) error {
+		if _, err := tx.Exec(ctx, "insert into erased (person_id, erased_at) values ($1, $2) on conflict do nothing",
+			person, s.now().UnixMilli()); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "delete from data_key where person_id = $1", person)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("destroy key: %w", err)
+	}
+	return s.db.Scrub(ctx, "data_key")
+}
+
+// Persons lists everybody who has a key.
+func (s *Store) Persons(ctx context.Context) ([]id.Person, error) {
+	return database.All(ctx, s.db, func(row database.Scanner) (p id.Person, err error) {
+		err = row.Scan(&p)
+		return p, err
+	}, "select person_id from data_key order by person_id")
+}
+
+// Seal encrypts text for one place.
+func (s *Store) Seal(ctx context.Context, at Place, text []byte) ([]byte, error) {
+	aead, err := s.aead(ctx, at.Person)
+	if err != nil {
+		return nil, err
+	}
+	return seal(aead, text, at.bytes()), nil
+}
+
+// Open decrypts what Seal made for the same place. Anything else is ErrForged; without the person's key, ErrErased.
+func (s *Store) Open(ctx context.Context, at Place, sealed []byte) ([]byte, error) {
+	aead, err := s.aead(ctx, at.Person)
+	if err != nil {
+		return nil, err
+	}
+	return open(aead, sealed, at.bytes())
+}
+
+// MAC returns 256 bits that only somebody with the person's key can make: the same bits for the same use and message.
+// The secret in a person's link is one.
+func (s *Store) MAC(ctx context.Context, person id.Person, use, message string) ([]byte, error) {
+	key, err := s.dataKey(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	return mac(derive(key, "mac "+use), message), nil
+}
+
+// Blind returns a keyed hash of a value, for finding it again without storing it: the same for the whole installation.
+func (s *Store) Blind(use, value string) string {
+	return base64.RawURLEncoding.EncodeToString(mac(s.blind, use+"\x00"+value))
+}
+
+func (s *Store) aead(ctx context.Context, person id.Person) (cipher.AEAD, error) {
+	key, err := s.dataKey(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	return chacha20poly1305.NewX(derive(key, "seal"))
+}
+
+// dataKey reads the key each time: a copy in memory would outlive its destruction on another replica.
+func (s *Store) dataKey(ctx context.Context, person id.Person) ([]byte, error) {
+	var wrapped []byte
+	err := s.db.QueryRow(ctx, "select wrapped from data_key where person_id = $1", person).Scan(&wrapped)
+	if errors.Is(err, database.ErrNoRows) {
+		return nil, ErrErased
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read data key: %w", err)
+	}
+	return open(s.wrap, wrapped, []byte(person))
+}
+
+// bytes is the associated data; lengths keep one field's end from passing as the next one's start.
+func (p Place) bytes() []byte {
+	var b []byte
+	for _, field := range []string{string(p.Study), string(p.Person), p.Field} {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(field)))
+		b = append(b, field...)
+	}
+	return binary.BigEndian.AppendUint64(b, uint64(p.Version))
+}
+
+func seal(aead cipher.AEAD, text, associated []byte) []byte {
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(text)+aead.Overhead())
+	rand.Read(nonce)
+	return aead.Seal(nonce, nonce, text, associated)
+}
+
+func open(aead cipher.AEAD, sealed, associated []byte) ([]byte, error) {
+	if len(sealed) < aead.NonceSize() {
+		return nil, ErrForged
+	}
+	text, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], associated)
+	if err != nil {
+		return nil, ErrForged
+	}
+	return text, nil
+}
+
+func mac(key []byte, message string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(message))
+	return h.Sum(nil)
+}
+
+func derive(key []byte, use string) []byte {
+	out, err := hkdf.Key(sha256.New, key, nil, "feltbok "+use, chacha20poly1305.KeySize)
+	if err != nil {
+		panic(err) // only for lengths that no constant here asks for
+	}
+	return out
+}

@@ -1,0 +1,69 @@
+package keys
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Master is the installation's key. It wraps every data key and is never stored in a database.
+type Master [32]byte
+
+// ParseMaster reads the 44 base64 characters of a master key; lines starting with # are comments.
+func ParseMaster(text string) (Master, error) {
+	var m Master
+	lines := bufio.NewScanner(strings.NewReader(text))
+	for lines.Scan() {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		raw, err := base64.StdEncoding.DecodeString(line)
+		if err != nil || len(raw) != len(m) {
+			return m, errors.New("a master key is 32 bytes in base64")
+		}
+		return Master(raw), nil
+	}
+	return m, errors.New("no master key in it")
+}
+
+// LoadMaster reads the master key at path. Where there is none it makes one, readable by its owner only, and says so.
+func LoadMaster(path string) (m Master, made bool, err error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		m, err = makeMaster(path)
+		return m, err == nil, err
+	}
+	if err != nil {
+		return m, false, fmt.Errorf("read master key: %w", err)
+	}
+	if m, err = ParseMaster(string(text)); err != nil {
+		return m, false, fmt.Errorf("master key %s: %w", path, err)
+	}
+	return m, false, nil
+}
+
+const masterNote = "# Feltbok master key. Without it no name, note or transcript can be read again. Keep a copy apart from\n" +
+	"# the data folder and its backups.\n"
+
+func makeMaster(path string) (m Master, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return m, fmt.Errorf("make folder for master key: %w", err)
+	}
+	rand.Read(m[:])
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return m, fmt.Errorf("make master key: %w", err)
+	}
+	_, err = file.WriteString(masterNote + base64.StdEncoding.EncodeToString(m[:]) + "\n")
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return m, fmt.Errorf("write master key: %w", err)
+	}
+	return m, nil
+}
