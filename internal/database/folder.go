@@ -34,7 +34,7 @@ func LockFolder(path string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)
 	}
-	if err := lock(file); err != nil {
+	if err := lockFile(file); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return &Folder{Path: abs, lock: file}, nil

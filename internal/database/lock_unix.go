@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func lock(file *os.File) error {
+func lockFile(file *os.File) error {
 	err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return ErrInUse

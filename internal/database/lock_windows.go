@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func lock(file *os.File) error {
+func lockFile(file *os.File) error {
 	flags := uint32(windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY)
 	err := windows.LockFileEx(windows.Handle(file.Fd()), flags, 0, 1, 0, new(windows.Overlapped))
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
