@@ -1,0 +1,154 @@
+// Package browser is a browser without a screen: it keeps cookies, follows redirects, reads forms from the page and
+// hands them in with what a person could have put there, and nothing else. The demo and the tests use it to go through
+// the real handlers as people do.
+package browser
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+// Browser is one person's browser, at one page at a time.
+type Browser struct {
+	client *http.Client
+	at     *url.URL
+	Status int
+	Header http.Header
+	Body   []byte
+	Page   *goquery.Document // nil unless the response was HTML
+}
+
+// New opens a browser on a handler, without a network. base is the address that the handler believes to have.
+func New(handler http.Handler, base string) (*Browser, error) {
+	return newBrowser(inProcess{handler}, base)
+}
+
+// NewOverNetwork opens a browser that speaks HTTP to base.
+func NewOverNetwork(base string) (*Browser, error) { return newBrowser(http.DefaultTransport, base) }
+
+func newBrowser(transport http.RoundTripper, base string) (*Browser, error) {
+	at, err := url.Parse(base)
+	if err != nil {
+		return nil, err
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Browser{client: &http.Client{Transport: transport, Jar: jar}, at: at}, nil
+}
+
+// Address is the page's path and query.
+func (b *Browser) Address() string { return b.at.RequestURI() }
+
+// Get opens an address, relative to the page. A status of 400 or more is an error; the page can still be read.
+func (b *Browser) Get(address string) error {
+	target, err := b.at.Parse(address)
+	if err != nil {
+		return err
+	}
+	return b.send(http.MethodGet, target, nil)
+}
+
+// Follow opens the first link whose text or address contains what is given.
+func (b *Browser) Follow(what string) error {
+	link := b.find("a[href]").FilterFunction(func(_ int, a *goquery.Selection) bool {
+		return strings.Contains(a.Text(), what) || strings.Contains(a.AttrOr("href", ""), what)
+	}).First()
+	if link.Length() == 0 {
+		return fmt.Errorf("%s: no link %q", b.Address(), what)
+	}
+	return b.Get(link.AttrOr("href", ""))
+}
+
+// Text is the text of what the selector finds, white space folded.
+func (b *Browser) Text(selector string) string {
+	return strings.Join(strings.Fields(b.find(selector).Text()), " ")
+}
+
+// Has says whether the page has what the selector describes.
+func (b *Browser) Has(selector string) bool { return b.find(selector).Length() > 0 }
+
+func (b *Browser) find(selector string) *goquery.Selection {
+	if b.Page == nil {
+		return &goquery.Selection{}
+	}
+	return b.Page.Find(selector)
+}
+
+func (b *Browser) send(method string, target *url.URL, form url.Values) error {
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	request, err := http.NewRequest(method, target.String(), body)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	request.Header.Set("Accept-Language", "nb")
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.Header.Set("Origin", target.Scheme+"://"+target.Host)
+	}
+	response, err := b.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if b.Body, err = io.ReadAll(response.Body); err != nil {
+		return err
+	}
+	b.at, b.Status, b.Header, b.Page = response.Request.URL, response.StatusCode, response.Header, nil
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
+		if b.Page, err = goquery.NewDocumentFromReader(bytes.NewReader(b.Body)); err != nil {
+			return err
+		}
+	}
+	if b.Status >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s: status %d: %s", method, b.at.Path, b.Status, b.Text("main"))
+	}
+	return nil
+}
+
+// inProcess hands requests to a handler.
+type inProcess struct{ handler http.Handler }
+
+func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := &response{header: http.Header{}}
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	incoming := r.Clone(r.Context())
+	incoming.RequestURI, incoming.RemoteAddr, incoming.Host = r.URL.RequestURI(), "127.0.0.1:1", r.URL.Host
+	t.handler.ServeHTTP(w, incoming)
+	w.WriteHeader(http.StatusOK)
+	return &http.Response{StatusCode: w.status, Status: http.StatusText(w.status), Header: w.header, Request: r,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(w.body.Len()), Body: io.NopCloser(&w.body)}, nil
+}
+
+type response struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *response) Header() http.Header { return w.header }
+
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+}
+
+func (w *response) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(b)
+}
