@@ -116,7 +116,9 @@ func offers(inputs *goquery.Selection) []string {
 }
 
 // Options lists the values that a field offers.
-func (f *Form) Options(name string) []string { return offers(f.node.Find(fmt.Sprintf("[name=%q]", name))) }
+func (f *Form) Options(name string) []string {
+	return offers(f.node.Find(fmt.Sprintf("[name=%q]", name)))
+}
 
 // Values is what would be handed in.
 func (f *Form) Values() url.Values { return f.values }
@@ -145,3 +147,27 @@ func (f *Form) Press(name, value string) error {
 	}
 	return f.browser.send(http.MethodPost, target, f.values)
 }
+
+// Only ticks exactly the given boxes of a name.
+func (f *Form) Only(name string, values ...string) *Form {
+	f.values.Del(name)
+	for _, value := range values {
+		f.Check(name, value)
+	}
+	return f
+}
+
+// FieldNames lists the visible fields of a form, each once, in the page's order.
+func (b *Browser) FieldNames(selector string) []string {
+	var names []string
+	b.find(selector).First().Find("input[name], select[name], textarea[name]").Each(func(_ int, input *goquery.Selection) {
+		name := input.AttrOr("name", "")
+		if input.AttrOr("type", "") != "hidden" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	})
+	return names
+}
+
+// Selection is a part of a page.
+type Selection = goquery.Selection

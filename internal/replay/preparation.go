@@ -1,0 +1,146 @@
+package replay
+
+import (
+	"fmt"
+	"strings"
+
+	"example.org/feltbok/internal/browser"
+)
+
+// The team; nobody of them exists.
+const (
+	researcher = "ingrid@example.org"
+	colleague  = "jonas@example.org"
+	supervisor = "vera@example.org"
+	officer    = "per@example.org"
+)
+
+// preparation sets the study up from an empty server.
+func (p *player) preparation() []event {
+	return []event{
+		{at("2018-11-05", "09:00"), "first account and study", p.setUp},
+		{at("2018-11-05", "10:00"), "cases and quotas", p.sample},
+		{at("2018-11-05", "11:00"), "team", p.team},
+		{at("2018-11-06", "09:00"), "letters", p.letters},
+		{at("2018-11-06", "10:00"), "hours and meetings", p.hours},
+	}
+}
+
+func (p *player) setUp() error {
+	page := "/setup/" + p.SetupToken
+	if err := p.post(page, "main form", "email", researcher, "name", "Ingrid Oppdikt", "password", password, "language", "nb"); err != nil {
+		return err
+	}
+	err := p.post("/studies/new", "main form",
+		"title", "Samskaping i næringsklynger",
+		"purpose", "Vi vil forstå hva som får bedrifter i en næringsklynge til å skape noe digitalt sammen, og hva som hindrer dem.",
+		"questions", "Hva driver samskaping i klynger?\nHva hindrer samskaping?\nHvordan virker samskaping på digitaliseringen?",
+		"institution", "Nordfjord universitet (oppdiktet)",
+		"contact", "Ingrid Oppdikt og Jonas Påfunn, klynger@example.org",
+		"supervisor", "Vera Veileder", "supervisor_contact", "vera@example.org",
+		"officer", "Per Personvern", "officer_contact", "per@example.org",
+		"assessment", "Demo 000000", "legal_basis", "consent", "zone", "Europe/Oslo",
+		"starts_on", "2018-11-05", "ends_on", "2019-06-04", "duration", "60", "recording", "yes")
+	if err != nil {
+		return err
+	}
+	p.study = strings.Split(p.researcher.Address(), "?")[0]
+	return nil
+}
+
+func (p *player) sample() error {
+	for _, c := range []struct{ code, name string }{{"A", "Klynge A, energi og maritim"}, {"B", "Klynge B, velferdsteknologi"},
+		{"C", "Klynge C, finansteknologi"}, {"X", "Forstudie"}} {
+		if err := p.post(p.study+"/sample", action(p.study+"/cases"), "code", c.code, "name", c.name); err != nil {
+			return err
+		}
+	}
+	if err := p.readCases(); err != nil {
+		return err
+	}
+	for _, code := range []string{"A", "B", "C"} {
+		if err := p.post(p.study+"/sample", action(p.study+"/quotas"), "case", p.cases[code],
+			"administration", "1", "sme", "1", "large", "1", "any", "1"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readCases finds the cases' identifiers where a person would see their codes: in the list of a form.
+func (p *player) readCases() error {
+	if err := p.researcher.Get(p.study + "/sample"); err != nil {
+		return err
+	}
+	p.researcher.Page.Find(`select[name="case"] option`).Each(func(_ int, option *browser.Selection) {
+		code, _, _ := strings.Cut(strings.TrimSpace(option.Text()), " ")
+		p.cases[strings.TrimSuffix(code, ",")] = option.AttrOr("value", "")
+	})
+	if len(p.cases) < 4 {
+		return fmt.Errorf("found cases %v, want A, B, C and X", p.cases)
+	}
+	return nil
+}
+
+func (p *player) team() error {
+	for _, m := range []struct{ email, name, role string }{{colleague, "Jonas Påfunn", "researcher"},
+		{supervisor, "Vera Veileder", "supervisor"}, {officer, "Per Personvern", "officer"}} {
+		if err := p.post(p.study+"/team", action(p.study+"/team"), "email", m.email, "name", m.name, "role", m.role, "language", "nb"); err != nil {
+			return err
+		}
+		if err := p.SendMail(p.ctx); err != nil {
+			return err
+		}
+		if err := p.accept(m.email, m.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// accept lets a colleague choose a password through the link in their mail.
+func (p *player) accept(email, name string) error {
+	link, err := p.mailbox.link(email, "/invite/")
+	if err != nil {
+		return err
+	}
+	own, err := browser.New(p.Handler, p.Base)
+	if err != nil {
+		return err
+	}
+	if err := own.Get(link); err != nil {
+		return err
+	}
+	return own.Form("main form").Set("name", name).Set("password", password).Submit()
+}
+
+// letters publishes the starter letters as they stand.
+func (p *player) letters() error {
+	for _, audience := range []string{"company", "administration", "respondent"} {
+		if err := p.post(p.study+"/letters", action(p.study+"/letters/"+audience+"/publish")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *player) hours() error {
+	var week []string
+	for day := 1; day <= 5; day++ {
+		week = append(week, fmt.Sprintf("from_%d", day), "08:00", fmt.Sprintf("to_%d", day), "16:00")
+	}
+	if err := p.post(p.study+"/availability", action(p.study+"/availability"), week...); err != nil {
+		return err
+	}
+	for _, audience := range []string{"company", "administration"} {
+		if err := p.researcher.Get(p.study + "/meeting/" + audience); err != nil {
+			return err
+		}
+		f := p.researcher.Form("main form").Set("minutes", "60").Set("buffer_before", "0").Set("buffer_after", "15").Set("grid", "30").
+			Set("notice_hours", "24").Set("horizon_days", "60").Set("deadline_hours", "24").Set("place", "Hos deg").Set("interviewers", "1")
+		if err := f.Only("modes", "in_person", "phone", "video").Submit(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
