@@ -1,0 +1,60 @@
+package studies
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/id"
+)
+
+// Eraser is a package that stores something under a pseudonym. Erasing twice is erasing once.
+type Eraser interface {
+	Erase(ctx context.Context, tx *database.Tx, person id.Person) error
+	Tables() []string // those it erases from
+}
+
+// Erasure takes one person out of the study store. Keys and identities have their own stores and steps.
+type Erasure struct {
+	db      *database.DB
+	log     *audit.Log
+	now     func() time.Time
+	erasers []Eraser
+}
+
+// NewErasure returns an erasure that asks every eraser, in the order given.
+func NewErasure(db *database.DB, log *audit.Log, now func() time.Time, erasers ...Eraser) *Erasure {
+	return &Erasure{db: db, log: log, now: now, erasers: erasers}
+}
+
+// Tables names every table that is erased from.
+func (e *Erasure) Tables() (tables []string) {
+	for _, eraser := range e.erasers {
+		tables = append(tables, eraser.Tables()...)
+	}
+	return tables
+}
+
+// Do erases a person everywhere in the study store, all or nothing, and then from the files. It may be called again,
+// and has to be where the files were busy (Unavailable): the audit chain tells of it once.
+func (e *Erasure) Do(ctx context.Context, study id.Study, person id.Person) error {
+	err := e.db.Tx(ctx, func(tx *database.Tx) error {
+		for _, eraser := range e.erasers {
+			if err := eraser.Erase(ctx, tx, person); err != nil {
+				return fmt.Errorf("from %v: %w", eraser.Tables(), err)
+			}
+		}
+		n, err := tx.Exec(ctx, "insert into erasure (person_id, study_id, erased_at) values ($1, $2, $3) on conflict do nothing",
+			person, study, e.now().UnixMilli())
+		if err != nil || n == 0 {
+			return err
+		}
+		return e.log.Append(ctx, tx, audit.Entry{Actor: audit.System, Action: "person.erased", Study: study, Person: person})
+	})
+	if err != nil {
+		return fmt.Errorf("erase person: %w", err)
+	}
+	return e.db.Scrub(ctx, e.Tables()...)
+}
