@@ -27,7 +27,7 @@ type Session struct {
 	Account   id.Account // of staff
 	Study     id.Study   // this and the next two of a participant
 	Person    id.Person
-	Link      id.Link // the session is worth nothing once this link is dead: ask links.Alive
+	Link      id.Link // the session is worth nothing once this link is dead: ask links.Get
 	Form      []byte  // 32 secret bytes that form keys are made with
 	ExpiresAt int64   // UTC milliseconds, if nothing more happens
 }

@@ -84,7 +84,7 @@ func (s *Store) Create(ctx context.Context, person id.Person) error {
 	wrapped := seal(s.wrap, key[:], []byte(person))
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
 		n, err := tx.Exec(ctx, `insert into data_key (person_id, wrapped, created_at)
-			select cast($1 as text), cast($2 as bytea), cast($3 as bigint)
+			select cast($1 as text), $2, cast($3 as bigint)
 			where not exists (select 1 from erased where person_id = $1)
 			on conflict do nothing`, person, wrapped, s.now().UnixMilli())
 		if err != nil || n > 0 {

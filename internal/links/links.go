@@ -142,11 +142,14 @@ func (l *Links) Resolve(ctx context.Context, token string, purpose Purpose) (Lin
 	return link, nil
 }
 
-// Alive says whether a link still opens something; a session that began with it asks at each request.
-func (l *Links) Alive(ctx context.Context, link id.Link) (alive bool, err error) {
-	err = l.db.QueryRow(ctx, "select exists (select 1 from link where id = $1 and expires_at > $2)",
-		link, l.now().UnixMilli()).Scan(&alive)
-	return alive, err
+// Get returns a link that still opens something, and ErrDead otherwise; a session that began with it asks at each
+// request.
+func (l *Links) Get(ctx context.Context, link id.Link) (Link, error) {
+	found, err := scan(l.db.QueryRow(ctx, "select "+columns+" from link where id = $1 and expires_at > $2", link, l.now().UnixMilli()))
+	if errors.Is(err, database.ErrNoRows) {
+		return Link{}, ErrDead
+	}
+	return found, err
 }
 
 // Revoke ends every link of a person in the caller's transaction. Ensure then makes another with another token.

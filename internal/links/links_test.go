@@ -138,8 +138,8 @@ func TestALinkEnds(t *testing.T) {
 		_, others := f.ensure(t, other, links.Participant, "")
 		alive := func(link links.Link, want bool) {
 			t.Helper()
-			if got, err := f.Alive(ctx, link.ID); err != nil || got != want {
-				t.Errorf("Alive = %v, %v; want %v", got, err, want)
+			if got, err := f.Get(ctx, link.ID); want && (err != nil || got.ID != link.ID) || !want && !errors.Is(err, links.ErrDead) {
+				t.Errorf("Get = %v, %v; want it alive: %v", got, err, want)
 			}
 		}
 		alive(first, true)
@@ -211,8 +211,8 @@ func TestErasingAPersonKillsTheirLinks(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if alive, err := f.Alive(ctx, link.ID); err != nil || alive {
-			t.Errorf("Alive after Erase = %v, %v", alive, err)
+		if _, err := f.Get(ctx, link.ID); !errors.Is(err, links.ErrDead) {
+			t.Errorf("Get after Erase: %v, want ErrDead", err)
 		}
 		if _, err := f.Resolve(ctx, others, links.Participant); err != nil {
 			t.Errorf("another person's link: %v", err)
