@@ -215,6 +215,20 @@ func (st *Studies) Get(ctx context.Context, study id.Study) (Study, error) {
 	return s, nil
 }
 
+// Title is a study's name beside its identifier.
+type Title struct {
+	ID    id.Study
+	Title string
+}
+
+// All names every study of the installation, oldest first, for the operator's commands.
+func (st *Studies) All(ctx context.Context) ([]Title, error) {
+	return database.All(ctx, st.db, func(row database.Scanner) (t Title, err error) {
+		err = row.Scan(&t.ID, &t.Title)
+		return t, err
+	}, "select id, title from study order by created_at, id")
+}
+
 // Mine is a study and what an account may do in it.
 type Mine struct {
 	Study

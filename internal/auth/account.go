@@ -239,6 +239,15 @@ func (a *Auth) Account(ctx context.Context, account id.Account) (Account, error)
 	return found, err
 }
 
+// ByEmail returns the account with an address, or ErrNoAccount.
+func (a *Auth) ByEmail(ctx context.Context, email string) (Account, error) {
+	found, err := scanAccount(a.db.QueryRow(ctx, "select "+accountColumns+" from account where email_key = $1", emailKey(email)))
+	if errors.Is(err, database.ErrNoRows) {
+		return found, ErrNoAccount
+	}
+	return found, err
+}
+
 // Accounts returns those of the accounts that exist, in one query.
 func (a *Auth) Accounts(ctx context.Context, accounts ...id.Account) (map[id.Account]Account, error) {
 	found := make(map[id.Account]Account, len(accounts))
