@@ -1,0 +1,257 @@
+package scheduling
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/id"
+)
+
+// Request asks for an interview.
+type Request struct {
+	Study        id.Study
+	Person       id.Person
+	Audience     string
+	Mode         Mode
+	Start        time.Time
+	Language     string       // of the mails: nb, nn, en, or empty where it is not known here
+	ByStaff      bool         // staff book any free time; what follows is theirs alone
+	Interviewers []id.Account // one or two; empty lets the program choose
+	Place        string       // instead of the type's; the study store holds no participant's address
+	Zone         string       // instead of the first interviewer's
+	FollowUp     bool         // beside an open booking
+}
+
+// purpose is what a person must have agreed to.
+const purpose = "interview"
+
+// Book gives a time to a person. Participants (ByStaff false) book for themselves one of the times that Free returns,
+// and need a "yes" to the interview; staff book any time that is free, and are refused only on a "no".
+//
+// It returns Invalid with fields "start", "mode", "language", "zone", "place" or "interviewers", ErrOutside, ErrTaken,
+// ErrNotAllowed, ErrHasBooking or ErrNobody.
+func (s *Scheduling) Book(ctx context.Context, actor audit.Actor, r Request) (Booking, error) {
+	if !r.ByStaff {
+		if actor != audit.Participant(r.Person) {
+			return Booking{}, ErrNotAllowed
+		}
+		if err := s.gone(ctx, r.Study, r.Start, ""); err != nil {
+			return Booking{}, err
+		}
+	}
+	kind, err := s.TypeOf(ctx, r.Study, r.Audience)
+	if err != nil {
+		return Booking{}, err
+	}
+	if err := r.check(kind, s.now()); err != nil {
+		return Booking{}, err
+	}
+	p, err := s.plan(ctx, kind, r.Start, r.Start, "")
+	if err != nil {
+		return Booking{}, err
+	}
+	b := r.booking(kind, actor, s.now())
+	from, err := s.who(p, r, b)
+	if err != nil {
+		return Booking{}, err
+	}
+	err = s.db.Tx(ctx, func(tx *database.Tx) error { return s.book(ctx, tx, kind, &b, from, p, r) })
+	if err != nil {
+		return Booking{}, err
+	}
+	return b, nil
+}
+
+func (r Request) check(kind Type, now time.Time) error {
+	var check errs.Check
+	switch start := r.Start.UnixMilli(); {
+	case r.Start.IsZero():
+		check.Add("start", "required")
+	case start%cellLength != 0 || r.Start.Nanosecond() != 0:
+		check.Add("start", "scheduling.five")
+	case r.ByStaff && r.Start.Before(now):
+		check.Add("start", "scheduling.past")
+	}
+	offered := kind.Modes
+	if r.ByStaff {
+		offered = Modes
+	}
+	if !slices.Contains(offered, r.Mode) {
+		check.Add("mode", "scheduling.mode")
+	}
+	if !slices.Contains([]string{"", "nb", "nn", "en"}, r.Language) {
+		check.Add("language", "scheduling.language")
+	}
+	if r.Zone != "" {
+		if _, err := zone(r.Zone); err != nil {
+			check.Add("zone", "scheduling.zone")
+		}
+	}
+	check.AtMost("place", r.Place, mostPlace)
+	if len(sorted(r.Interviewers)) > mostInterviewers {
+		check.Add("interviewers", "scheduling.interviewers")
+	}
+	return check.Err()
+}
+
+func (r Request) booking(kind Type, actor audit.Actor, now time.Time) Booking {
+	b := Booking{
+		ID: id.New[id.Booking](), Study: r.Study, Person: r.Person, Audience: r.Audience, Language: r.Language, Mode: r.Mode,
+		StartsAt: r.Start.UnixMilli(), EndsAt: r.Start.UnixMilli() + kind.length(), Place: kind.where(r.Mode), State: Booked,
+		UID: id.New[string](), MadeBy: actor, CreatedAt: now.UnixMilli(), ChangedAt: now.UnixMilli(),
+	}
+	if r.ByStaff {
+		b.FollowUp, b.Zone, b.Place = r.FollowUp, r.Zone, cmp.Or(r.Place, b.Place)
+	}
+	return b
+}
+
+// cast is from whom a booking takes its interviewers: the first want of the accounts that are free.
+type cast struct {
+	accounts []id.Account
+	want     int
+}
+
+// who finds the interviewers to ask. What participants want is checked against what is offered, and refused here where
+// it is gone, without waiting for anybody's turn; the transaction looks again.
+func (s *Scheduling) who(p *plan, r Request, b Booking) (cast, error) {
+	if !r.ByStaff {
+		return s.offered(p, b)
+	}
+	if chosen := sorted(r.Interviewers); len(chosen) > 0 {
+		return cast{chosen, len(chosen)}, nil
+	}
+	// Those at work come first, but staff may agree on a time outside everybody's hours.
+	everybody := byEase(p.able(b.StartsAt, (*diary).working))
+	for _, a := range byEase(p.diaries) {
+		if !slices.Contains(everybody, a) {
+			everybody = append(everybody, a)
+		}
+	}
+	if len(everybody) < p.kind.Interviewers {
+		return cast{}, ErrNobody
+	}
+	return cast{everybody, p.kind.Interviewers}, nil
+}
+
+// gone returns ErrTaken where every interviewer of the study is booked at a start. After a mail-out most requests for a
+// popular time end here, at the price of one query.
+func (s *Scheduling) gone(ctx context.Context, study id.Study, start time.Time, except id.Booking) error {
+	var all, busy int
+	err := s.db.QueryRow(ctx, `select count(*), count(c.account_id) from interviewer i
+		left join booking_cell c on c.account_id = i.account_id and c.cell = $2 and c.booking_id <> $3
+		where i.study_id = $1`, study, start.UnixMilli()/cellLength, except).Scan(&all, &busy)
+	if err != nil {
+		return fmt.Errorf("ask who is free: %w", err)
+	}
+	if all > 0 && busy == all {
+		return ErrTaken
+	}
+	return nil
+}
+
+// offered returns the interviewers who offer a booking's time. ErrOutside: it is none of those that Free returns or
+// returned; ErrTaken: it was, and is no longer.
+func (s *Scheduling) offered(p *plan, b Booking) (cast, error) {
+	start := time.UnixMilli(b.StartsAt)
+	from, to := p.kind.offers(s.now(), start, start.Add(time.Millisecond))
+	able := p.able(b.StartsAt, (*diary).working)
+	if !p.starts[b.StartsAt] || from.After(start) || !start.Before(to) || len(able) < p.kind.Interviewers {
+		return cast{}, ErrOutside
+	}
+	if len(p.able(b.StartsAt, (*diary).idle)) < p.kind.Interviewers {
+		return cast{}, ErrTaken
+	}
+	return cast{byEase(able), p.kind.Interviewers}, nil
+}
+
+// byEase puts whoever has the emptier day first.
+func byEase(diaries []*diary) []id.Account {
+	var accounts []id.Account
+	for _, d := range slices.SortedStableFunc(slices.Values(diaries), func(a, b *diary) int { return len(a.taken) - len(b.taken) }) {
+		accounts = append(accounts, d.Account)
+	}
+	return accounts
+}
+
+func (s *Scheduling) book(ctx context.Context, tx *database.Tx, kind Type, b *Booking, from cast, p *plan, r Request) error {
+	if err := s.admit(ctx, tx, b.Study, b.Person, r.ByStaff); err != nil {
+		return err
+	}
+	first, after := kind.cells(b.StartsAt, b.EndsAt)
+	if err := seat(ctx, tx, b, from, first, after); err != nil {
+		return err
+	}
+	if b.Zone == "" {
+		if b.Zone = p.zoneOf(b.Interviewers); b.Zone == "" {
+			return &errs.Error{Kind: errs.Invalid, Code: "invalid", Fields: []errs.Field{{Name: "zone", Code: "required"}}}
+		}
+	}
+	if err := insert(ctx, tx, *b); err != nil {
+		return err
+	}
+	if err := take(ctx, tx, *b, first, after); err != nil {
+		return err
+	}
+	if err := s.advance(ctx, tx, b.Study, b.Person, "booked", b.MadeBy); err != nil {
+		return fmt.Errorf("advance person: %w", err)
+	}
+	if err := s.tell(ctx, tx, MailConfirmed, *b); err != nil {
+		return err
+	}
+	return s.note(ctx, tx, b.MadeBy, "booking.made", *b)
+}
+
+// admit waits for the person's turn and then asks the gate. In this order a withdrawal that runs beside either is seen
+// here or, in CancelAllTx, sees the booking.
+func (s *Scheduling) admit(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, byStaff bool) error {
+	if err := personTurn(ctx, tx, study, person); err != nil {
+		return err
+	}
+	standing, err := s.gate.Standing(ctx, tx, study, person, purpose)
+	if err != nil {
+		return fmt.Errorf("ask for consent: %w", err)
+	}
+	if standing == "no" || !byStaff && standing != "yes" {
+		return ErrNotAllowed
+	}
+	return nil
+}
+
+func personTurn(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+	_, err := tx.Exec(ctx, `insert into person_turn (person_id, study_id, turn) values ($1, $2, 1)
+		on conflict (person_id) do update set turn = person_turn.turn + 1`, person, study)
+	if err != nil {
+		return fmt.Errorf("take person's turn: %w", err)
+	}
+	return nil
+}
+
+// seat gives the booking its interviewers, once it is their turn.
+func seat(ctx context.Context, tx *database.Tx, b *Booking, from cast, first, after int64) (err error) {
+	if err := takeTurn(ctx, tx, from.accounts); err != nil {
+		return err
+	}
+	b.Interviewers, err = pick(ctx, tx, from.accounts, from.want, b.ID, first, after)
+	return err
+}
+
+// zoneOf returns the zone of the first of these who has a week here, empty if none has.
+func (p *plan) zoneOf(accounts []id.Account) string {
+	for _, d := range p.diaries {
+		if slices.Contains(accounts, d.Account) {
+			return d.Zone
+		}
+	}
+	return ""
+}
+
+func (s *Scheduling) note(ctx context.Context, tx *database.Tx, actor audit.Actor, action string, b Booking) error {
+	return s.log.Append(ctx, tx, audit.Entry{Actor: actor, Action: action, Study: b.Study, Person: b.Person, Detail: string(b.ID)})
+}

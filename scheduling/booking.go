@@ -1,0 +1,165 @@
+package scheduling
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/id"
+)
+
+// State is where a booking stands.
+type State string
+
+const (
+	Booked    State = "booked"
+	Cancelled State = "cancelled"
+	Done      State = "done"
+	NoShow    State = "no_show"
+)
+
+// Booking is one interview appointment.
+type Booking struct {
+	ID               id.Booking
+	Study            id.Study
+	Person           id.Person
+	Audience         string
+	Language         string // the participant's when they booked; empty where staff did
+	Mode             Mode
+	StartsAt, EndsAt int64 // UTC milliseconds
+	Zone             string
+	Place            string // the room or the video address; never a participant's own address
+	Interviewers     []id.Account
+	State            State
+	FollowUp         bool   // beside another open booking of the same person
+	UID              string // the calendar object's
+	Sequence         int    // 0 at first; rises with every move and with the cancellation
+	MadeBy           audit.Actor
+	CreatedAt        int64 // UTC milliseconds
+	ChangedAt        int64
+}
+
+// Start returns the start in the booking's zone.
+func (b Booking) Start() time.Time { return b.in(b.StartsAt) }
+
+// End returns the end in the booking's zone.
+func (b Booking) End() time.Time { return b.in(b.EndsAt) }
+
+func (b Booking) in(ms int64) time.Time {
+	loc, err := zone(b.Zone)
+	if err != nil {
+		loc = time.UTC // a zone that this machine has forgotten must not hide the booking
+	}
+	return time.UnixMilli(ms).In(loc)
+}
+
+const bookingColumns = "id, study_id, person_id, audience, language, mode, starts_at, ends_at, zone, place, interviewers, state, follow_up, uid, sequence, made_by, created_at, changed_at"
+
+func scanBooking(row database.Scanner) (b Booking, err error) {
+	var interviewers string
+	err = row.Scan(&b.ID, &b.Study, &b.Person, &b.Audience, &b.Language, &b.Mode, &b.StartsAt, &b.EndsAt, &b.Zone, &b.Place,
+		&interviewers, &b.State, &b.FollowUp, &b.UID, &b.Sequence, &b.MadeBy, &b.CreatedAt, &b.ChangedAt)
+	if err == nil {
+		err = json.Unmarshal([]byte(interviewers), &b.Interviewers)
+	}
+	return b, err
+}
+
+// Get returns one booking. ErrNotFound: the study has none of this id.
+func (s *Scheduling) Get(ctx context.Context, study id.Study, booking id.Booking) (Booking, error) {
+	return get(ctx, s.db, study, booking)
+}
+
+func get(ctx context.Context, q database.Querier, study id.Study, booking id.Booking) (Booking, error) {
+	b, err := scanBooking(q.QueryRow(ctx, "select "+bookingColumns+" from booking where study_id = $1 and id = $2", study, booking))
+	if errors.Is(err, database.ErrNoRows) {
+		return Booking{}, ErrNotFound
+	}
+	if err != nil {
+		return Booking{}, fmt.Errorf("read booking: %w", err)
+	}
+	return b, nil
+}
+
+const byTime = " order by starts_at, id"
+
+// Of returns a person's bookings in every state, by time.
+func (s *Scheduling) Of(ctx context.Context, study id.Study, person id.Person) ([]Booking, error) {
+	return s.bookings(ctx, "study_id = $1 and person_id = $2", study, person)
+}
+
+// Between returns the study's bookings in every state that start in [from, to), by time.
+func (s *Scheduling) Between(ctx context.Context, study id.Study, from, to time.Time) ([]Booking, error) {
+	return s.bookings(ctx, "study_id = $1 and starts_at >= $2 and starts_at < $3", study, from.UnixMilli(), to.UnixMilli())
+}
+
+// All returns the study's bookings in every state, by time.
+func (s *Scheduling) All(ctx context.Context, study id.Study) ([]Booking, error) {
+	return s.bookings(ctx, "study_id = $1", study)
+}
+
+func (s *Scheduling) bookings(ctx context.Context, where string, args ...any) ([]Booking, error) {
+	all, err := database.All(ctx, s.db, scanBooking, "select "+bookingColumns+" from booking where "+where+byTime, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list bookings: %w", err)
+	}
+	return all, nil
+}
+
+// insert writes a new booking. The partial unique index keeps a second open one of the same person out.
+func insert(ctx context.Context, tx *database.Tx, b Booking) error {
+	interviewers, err := json.Marshal(b.Interviewers)
+	if err != nil {
+		return fmt.Errorf("insert booking: %w", err)
+	}
+	n, err := tx.Exec(ctx, "insert into booking ("+bookingColumns+`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) on conflict do nothing`,
+		b.ID, b.Study, b.Person, b.Audience, b.Language, b.Mode, b.StartsAt, b.EndsAt, b.Zone, b.Place,
+		string(interviewers), b.State, b.FollowUp, b.UID, b.Sequence, b.MadeBy, b.CreatedAt, b.ChangedAt)
+	if err != nil {
+		return fmt.Errorf("insert booking: %w", err)
+	}
+	if n == 0 {
+		return ErrHasBooking
+	}
+	return nil
+}
+
+// change writes what a move or a cancellation alters, while the booking is open.
+func change(ctx context.Context, tx *database.Tx, b Booking) error {
+	interviewers, err := json.Marshal(b.Interviewers)
+	if err != nil {
+		return fmt.Errorf("change booking: %w", err)
+	}
+	n, err := tx.Exec(ctx, `update booking set starts_at = $3, ends_at = $4, interviewers = $5, state = $6, sequence = $7, changed_at = $8
+		where study_id = $1 and id = $2 and state = 'booked'`,
+		b.Study, b.ID, b.StartsAt, b.EndsAt, string(interviewers), b.State, b.Sequence, b.ChangedAt)
+	if err != nil {
+		return fmt.Errorf("change booking: %w", err)
+	}
+	if n == 0 {
+		return ErrNotOpen
+	}
+	return nil
+}
+
+// DoneTx says how an appointment went: Done or NoShow. Saying it again, or otherwise, is no error; ErrNotOpen: it was
+// cancelled or never was.
+func (s *Scheduling) DoneTx(ctx context.Context, tx *database.Tx, study id.Study, booking id.Booking, state State) error {
+	if state != Done && state != NoShow {
+		return fmt.Errorf("a booking cannot end as %q", state)
+	}
+	n, err := tx.Exec(ctx, "update booking set state = $3, changed_at = $4 where study_id = $1 and id = $2 and state <> 'cancelled'",
+		study, booking, state, s.now().UnixMilli())
+	if err != nil {
+		return fmt.Errorf("end booking: %w", err)
+	}
+	if n == 0 {
+		return ErrNotOpen
+	}
+	return nil
+}
