@@ -1,0 +1,45 @@
+// Package interviews owns the interviews that were held and the coding matrix: which themes a study looks for and who
+// mentioned them. It knows pseudonyms; whose they are, what was agreed to and when somebody has time it leaves to others.
+package interviews
+
+import (
+	"context"
+	"time"
+
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/id"
+)
+
+// AdvanceFunc tells the owner of a person's state, in the caller's transaction, how far that person has come.
+type AdvanceFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, state string, actor audit.Actor) error
+
+// DoneFunc tells the owner of bookings, in the caller's transaction, that an appointment of this person was kept.
+// It refuses a booking that is not this person's in this study.
+type DoneFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, booking id.Booking) error
+
+// Interviews is the package's store.
+type Interviews struct {
+	db      *database.DB
+	log     *audit.Log
+	advance AdvanceFunc
+	done    DoneFunc
+	now     func() time.Time
+}
+
+// New returns the interviews kept in the study store.
+func New(db *database.DB, log *audit.Log, advance AdvanceFunc, done DoneFunc, now func() time.Time) *Interviews {
+	return &Interviews{db, log, advance, done, now}
+}
+
+// Tables names the tables that Erase empties of a person.
+func (*Interviews) Tables() []string { return []string{"interview", "coding_mark"} }
+
+// Erase deletes a person's interviews and marks. A second time is no error.
+func (*Interviews) Erase(ctx context.Context, tx *database.Tx, person id.Person) error {
+	if _, err := tx.Exec(ctx, "delete from interview where person_id = $1", person); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "delete from coding_mark where person_id = $1", person)
+	return err
+}
