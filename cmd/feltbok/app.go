@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"example.org/feltbok/consents"
+	"example.org/feltbok/handlers"
+	"example.org/feltbok/identities"
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/auth"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/intents"
+	"example.org/feltbok/internal/keys"
+	"example.org/feltbok/internal/links"
+	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/interviews"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
+	"example.org/feltbok/studies"
+	"example.org/feltbok/surveys"
+)
+
+// app is the opened installation: stores, domains, pages, and the tasks in the background.
+type app struct {
+	handlers.Services
+	stores map[database.Store]*database.DB
+	keys   *keys.Store
+	server *handlers.Server
+	sender *mail.Sender
+	people *people
+	alone  bool // no other process can be at work on these stores
+}
+
+// options are what differs between serving, replaying and exporting.
+type options struct {
+	storage   storage
+	pages     handlers.Config
+	transport mail.Transport // nil: mail waits
+	from      mail.Address   // the installation's mailbox
+}
+
+func openApp(ctx context.Context, o options, std stdio) (_ *app, err error) {
+	master, err := o.storage.master(std)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{stores: map[database.Store]*database.DB{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	a.alone = true
+	for _, store := range database.Stores {
+		db, err := database.Open(ctx, o.storage.dsn(store), store)
+		if err != nil {
+			return nil, err
+		}
+		a.stores[store] = db
+		a.alone = a.alone && !db.Postgres()
+	}
+	if a.keys, err = keys.New(ctx, a.stores[database.Keys], master, o.pages.Now); err != nil {
+		return nil, fmt.Errorf("key store: %w", err)
+	}
+	a.wire(o)
+	return a, a.servePages(o)
+}
+
+// wire gives each domain what it needs of the others.
+func (a *app) wire(o options) {
+	db, now := a.stores[database.Study], o.pages.Now
+	log := audit.New(db, now)
+	outbox := mail.New(db, now)
+	rec := recruitment.New(db, log, now)
+	advance := func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, state string, actor audit.Actor) error {
+		return rec.Advance(ctx, tx, study, person, recruitment.State(state), actor)
+	}
+	con := consents.New(db, log, advance, outbox, now)
+	var sched *scheduling.Scheduling
+	done := func(ctx context.Context, tx *database.Tx, study id.Study, _ id.Person, booking id.Booking) error {
+		return sched.DoneTx(ctx, tx, study, booking, scheduling.Done)
+	}
+	sched = scheduling.New(db, log, con, advance, outbox, now)
+	a.Services = handlers.Services{
+		Auth: auth.New(db, log, now), Links: links.New(db, a.keys, now), Audit: log, Intents: intents.New(db, now),
+		Studies: studies.New(db, log, now), Recruitment: rec, Vault: identities.New(a.stores[database.Identity], a.keys, log, now),
+		Consents: con, Scheduling: sched, Interviews: interviews.New(db, log, advance, done, now),
+		Surveys: surveys.New(db, log, con, advance, outbox, now), Outbox: outbox,
+		Ready: a.ready,
+	}
+	a.people = newPeople(a, db, now)
+	a.People = a.people
+}
+
+func (a *app) servePages(o options) (err error) {
+	// Derived, not stored: the same on every replica and after a restart.
+	o.pages.FormSecret = []byte(a.keys.Blind("form secret", ""))
+	o.pages.MailWaits, o.pages.MailFrom = o.transport == nil, o.from.Email
+	if a.server, err = handlers.New(o.pages, a.Services); err != nil {
+		return err
+	}
+	if o.transport != nil {
+		a.sender = mail.NewSender(a.Outbox, a.server, o.transport, o.from)
+	}
+	return nil
+}
+
+// recover finishes what a crash left: acts under way, and mail that was being sent. With several processes on one store
+// the others' leases have to run out first.
+func (a *app) recover(ctx context.Context) error {
+	if a.alone {
+		if err := a.Outbox.Reclaim(ctx); err != nil {
+			return err
+		}
+	}
+	_, err := a.Intents.Reconcile(ctx, a.alone)
+	return err
+}
+
+// erasers are all packages that keep rows about persons in the study store.
+func (a *app) erasers() []studies.Eraser {
+	return []studies.Eraser{a.Auth, a.Links, a.Outbox, a.Consents, a.Scheduling, a.Interviews, a.Surveys, a.Recruitment}
+}
+
+func (a *app) ready() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	for _, store := range database.Stores {
+		if err := a.stores[store].Ping(ctx); err != nil {
+			return fmt.Errorf("%s store: %w", store, err)
+		}
+	}
+	return nil
+}
+
+// background runs what goes on by itself until ctx ends, and waits for it.
+func (a *app) background(ctx context.Context) (wait func()) {
+	var tasks sync.WaitGroup
+	tasks.Go(func() { a.Intents.Run(ctx) })
+	if a.sender != nil {
+		tasks.Go(func() { a.sender.Run(ctx) })
+	}
+	tasks.Go(func() { a.sweep(ctx) })
+	return tasks.Wait
+}
+
+const sweepEvery = time.Hour
+
+// sweep forgets what has served its time: sessions and the keys of forms.
+func (a *app) sweep(ctx context.Context) {
+	for {
+		err := errors.Join(a.Auth.Sweep(ctx), a.stores[database.Study].ForgetForms(ctx, a.server.Now().Add(-2*handlers.FormLifetime)))
+		if err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "sweep", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(sweepEvery):
+		}
+	}
+}
+
+func (a *app) close() error {
+	var err error
+	for _, db := range a.stores {
+		err = errors.Join(err, db.Close())
+	}
+	return err
+}

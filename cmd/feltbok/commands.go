@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"example.org/feltbok/handlers"
+	"example.org/feltbok/internal/auth"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/id"
+)
+
+// open opens the installation for a command that serves nobody, on the folder's own clock.
+func (s *storage) open(ctx context.Context, std stdio) (*app, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	clock, _, err := loadClock(s.Data)
+	if err != nil {
+		return nil, err
+	}
+	return openApp(ctx, options{storage: *s, pages: handlers.Config{Now: clock.now}}, std)
+}
+
+// held opens the installation alone, for a command that must not run beside a server.
+func (s *storage) held(ctx context.Context, std stdio, do func(*app) error) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	folder, err := database.LockFolder(s.Data)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	a, err := s.open(ctx, std)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(a), a.close())
+}
+
+type migrateCommand struct{ storage }
+
+// Run brings the tables up to date: opening does that.
+func (c *migrateCommand) Run(ctx context.Context, std stdio) error {
+	return c.held(ctx, std, func(*app) error {
+		fmt.Fprintln(std.out, "The stores are up to date.")
+		return nil
+	})
+}
+
+type exportCommand struct {
+	storage
+	Study string `help:"The study's identifier, as in its address; not needed where there is only one." placeholder:"ID"`
+	Out   string `help:"File to write; .xlsx." required:"" placeholder:"FILE"`
+	Lang  string `help:"Language of the headings." enum:"nb,nn,en" default:"nb"`
+}
+
+// Run writes a study's workbook beside a running server.
+func (c *exportCommand) Run(ctx context.Context, std stdio) error {
+	if !strings.EqualFold(filepath.Ext(c.Out), ".xlsx") {
+		return fmt.Errorf("--out %s: only .xlsx can be written", c.Out)
+	}
+	a, err := c.open(ctx, std)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.write(ctx, a), a.close())
+}
+
+func (c *exportCommand) write(ctx context.Context, a *app) error {
+	study, err := a.onlyStudy(ctx, id.Study(c.Study))
+	if err != nil {
+		return err
+	}
+	return writeFile(c.Out, func(w io.Writer) error { return a.server.ExportWorkbook(ctx, w, study, c.Lang) })
+}
+
+// onlyStudy is the study asked for, or the only one there is.
+func (a *app) onlyStudy(ctx context.Context, study id.Study) (id.Study, error) {
+	if study != "" {
+		return study, nil
+	}
+	all, err := a.Studies.All(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(all) == 1 {
+		return all[0].ID, nil
+	}
+	names := make([]string, len(all))
+	for i, s := range all {
+		names[i] = fmt.Sprintf("  %s  %s", s.ID, s.Title)
+	}
+	return "", fmt.Errorf("choose with --study one of %d studies:\n%s", len(all), strings.Join(names, "\n"))
+}
+
+// writeFile writes a file that only its owner can read, and leaves nothing half-written under its name.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), ".feltbok-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+	}()
+	if err = errors.Join(write(file), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}
+
+type verifyCommand struct{ storage }
+
+// Run checks what the stores say of each other, the audit chain and every letter's hash, beside a running server.
+func (c *verifyCommand) Run(ctx context.Context, std stdio) error {
+	a, err := c.open(ctx, std)
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.verify(ctx, std), a.close())
+}
+
+func (a *app) verify(ctx context.Context, std stdio) error {
+	entries, err := a.Audit.Verify(ctx)
+	if err != nil {
+		return fmt.Errorf("audit chain at entry %d: %w", entries, err)
+	}
+	if err := a.Consents.Verify(ctx); err != nil {
+		return err
+	}
+	keys, err := a.keys.Persons(ctx)
+	if err != nil {
+		return err
+	}
+	identities, err := a.Vault.Persons(ctx)
+	if err != nil {
+		return err
+	}
+	open, err := a.Intents.Count(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "audit entries %d, persons with a key %d, persons in the vault %d, acts under way %d\n", entries, len(keys), len(identities), open)
+	if open == 0 && len(keys) != len(identities) {
+		return errors.New("the stores disagree: every key belongs to a person in the vault, and the other way round")
+	}
+	return nil
+}
+
+type userCommand struct {
+	storage
+	Email   string `arg:"" optional:"" help:"Account to make a sign-in link for; without it, a set-up link for the first account."`
+	BaseURL string `name:"base-url" help:"What people type to reach the service." default:"http://127.0.0.1:8080"`
+}
+
+const rescueLifetime = time.Hour
+
+// Run makes a link that works once, for somebody who cannot sign in.
+func (c *userCommand) Run(ctx context.Context, std stdio) error {
+	a, err := c.open(ctx, std)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.link(ctx, a, std), a.close())
+}
+
+func (c *userCommand) link(ctx context.Context, a *app, std stdio) error {
+	kind, account, path := auth.Setup, id.Account(""), "/setup/"
+	if c.Email != "" {
+		found, err := a.Auth.ByEmail(ctx, c.Email)
+		if err != nil {
+			return err
+		}
+		kind, account, path = auth.SignIn, found.ID, "/sign-in/"
+	}
+	token, err := a.Auth.NewLink(ctx, kind, account, rescueLifetime)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "Works once, within an hour:\n  %s%s%s\n", c.BaseURL, path, token)
+	return nil
+}

@@ -1,0 +1,50 @@
+// Command feltbok is the whole product in one program. This package reads flags and environment, wires the parts
+// together and runs them; rules stand in the domain packages.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // zones on machines without any
+
+	"github.com/alecthomas/kong"
+)
+
+type commands struct {
+	Demo    demoCommand    `cmd:"" help:"Replay the thesis study in a fresh folder and serve it on this machine."`
+	Serve   serveCommand   `cmd:"" help:"Run the service."`
+	Export  exportCommand  `cmd:"" help:"Write a study's workbook."`
+	Migrate migrateCommand `cmd:"" help:"Bring the stores up to date and stop."`
+	Verify  verifyCommand  `cmd:"" help:"Check the stores, the audit chain and the letters against each other."`
+	User    userCommand    `cmd:"" help:"Make a sign-in link for an account, or a new set-up link."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], stdio{os.Stdout, os.Stderr}); err != nil {
+		fmt.Fprintln(os.Stderr, "feltbok:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole program, callable from tests.
+func run(ctx context.Context, args []string, std stdio) error {
+	slog.SetDefault(slog.New(slog.NewTextHandler(std.err, nil)))
+	var c commands
+	parser, err := kong.New(&c, kong.Name("feltbok"), kong.UsageOnError(), kong.DefaultEnvars("FELTBOK"),
+		kong.Description("Interviews with a follow-up survey, from the first call to the last table."),
+		kong.Writers(std.out, std.err), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(std))
+	if err != nil {
+		return err
+	}
+	chosen, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	return chosen.Run()
+}

@@ -1,0 +1,281 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.org/feltbok/consents"
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/auth"
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/i18n"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/keys"
+	"example.org/feltbok/internal/links"
+	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
+	"example.org/feltbok/scheduling/ical"
+	"example.org/feltbok/studies"
+	"example.org/feltbok/surveys"
+)
+
+// The kinds of mail that are written here; the domain packages name their own. The texts stand in the catalogue as
+// "mail.<kind>.subject" and "mail.<kind>.text", with ".staff" or ".survey" after the kind where those read another.
+const (
+	MailLetter    = "letter"       // the first mail, with the personal link
+	MailWithdrawn = "withdrawn"    // what was done after a withdrawal
+	MailInvite    = "staff_invite" // a colleague is asked into a study
+	MailTest      = "test"         // to oneself
+)
+
+// lastWords are the mails that a withdrawal itself makes; nothing else goes to somebody who is leaving.
+var lastWords = []string{scheduling.MailCancelled, MailWithdrawn}
+
+// draft is a mail being written.
+type draft struct {
+	mail.Message
+	row    mail.Row
+	text   i18n.Text
+	study  studies.Study
+	zone   *time.Location
+	style  string // "", ".staff" or ".survey"
+	fields map[string]any
+}
+
+// Render writes a mail at the moment of sending, with what is true then. It returns mail.ErrStale for what is no longer
+// true and mail.ErrNotYet while an act of the recipient's is under way.
+func (s *Server) Render(ctx context.Context, row mail.Row) (mail.Message, error) {
+	l := &draft{row: row, zone: time.UTC, fields: map[string]any{}}
+	if row.Study != "" {
+		study, err := s.Studies.Get(ctx, row.Study)
+		if err != nil {
+			return mail.Message{}, staleIfGone(err)
+		}
+		l.study = study
+		if l.zone, err = time.LoadLocation(study.Zone); err != nil {
+			return mail.Message{}, err
+		}
+	}
+	address := s.addressPerson
+	if row.Account != "" {
+		address = s.addressAccount
+	}
+	if err := address(ctx, l); err != nil {
+		return mail.Message{}, staleIfGone(err)
+	}
+	if err := s.write(ctx, l); err != nil {
+		return mail.Message{}, staleIfGone(err)
+	}
+	key := "mail." + row.Kind + l.style
+	l.fields["Name"], l.fields["Institution"], l.fields["Study"] = l.To.Name, l.study.Institution, l.study.Title
+	l.Subject, l.Text, l.Language = l.text.T(key+".subject", l.fields), l.text.T(key+".text", l.fields), l.text.Lang()
+	return l.Message, nil
+}
+
+// staleIfGone: what a mail was about no longer exists, so nor does its reason.
+func staleIfGone(err error) error {
+	if errs.KindOf(err) == errs.NotFound || errors.Is(err, keys.ErrErased) {
+		return mail.ErrStale
+	}
+	return err
+}
+
+func (s *Server) addressPerson(ctx context.Context, l *draft) error {
+	if !slices.Contains(lastWords, l.row.Kind) {
+		open, err := s.Intents.Open(ctx, l.row.Study)
+		if err != nil {
+			return err
+		}
+		if open[l.row.Person] {
+			return mail.ErrNotYet
+		}
+	}
+	who, err := s.Vault.Open(ctx, audit.System, "mail", l.row.Study, l.row.Person)
+	if err != nil {
+		return err
+	}
+	if who.Email == "" {
+		return mail.ErrNoAddress
+	}
+	l.To = mail.Address{Name: who.Name, Email: who.Email}
+	l.text = s.languages.Text(i18n.Negotiate(who.Language, l.study.Languages[0]))
+	return nil
+}
+
+func (s *Server) addressAccount(ctx context.Context, l *draft) error {
+	account, err := s.Auth.Account(ctx, l.row.Account)
+	if err != nil {
+		return err
+	}
+	l.To = mail.Address{Name: account.Name, Email: account.Email}
+	l.text = s.languages.Text(account.Language)
+	return nil
+}
+
+// write asks whether the mail is still true and fills in what its text needs.
+func (s *Server) write(ctx context.Context, l *draft) error {
+	switch l.row.Kind {
+	case MailLetter:
+		return s.writeLetter(ctx, l)
+	case consents.ReceiptKind:
+		return s.writeReceipt(ctx, l)
+	case scheduling.MailConfirmed, scheduling.MailMoved, scheduling.MailCancelled:
+		return s.writeBooking(ctx, l)
+	case surveys.MailInvitation:
+		return s.writeSurvey(ctx, l)
+	case MailInvite:
+		return s.writeInvite(ctx, l)
+	case surveys.MailThanks, MailWithdrawn, MailTest:
+		return nil
+	}
+	return errs.New(errs.Internal, "mail.unknown_kind")
+}
+
+// link is the person's own address for a purpose: the same in every mail until the study ends.
+func (s *Server) link(ctx context.Context, study studies.Study, person id.Person, purpose links.Purpose, subject string) (string, error) {
+	link, err := s.Links.Ensure(ctx, study.ID, person, purpose, subject, study.End())
+	if err != nil {
+		return "", err
+	}
+	token, err := s.Links.Token(ctx, link)
+	if err != nil {
+		return "", err
+	}
+	folder := "/p/"
+	if purpose == links.Survey {
+		folder = "/s/"
+	}
+	return s.BaseURL + folder + token, nil
+}
+
+func (s *Server) writeLetter(ctx context.Context, l *draft) error {
+	p, err := s.Recruitment.Get(ctx, l.study.ID, l.row.Person)
+	if err != nil {
+		return err
+	}
+	if p.State == recruitment.Withdrawn || p.State == recruitment.Declined {
+		return mail.ErrStale
+	}
+	l.fields["Link"], err = s.link(ctx, l.study, l.row.Person, links.Participant, "")
+	return err
+}
+
+// writeReceipt repeats what was answered, in the words that were shown.
+func (s *Server) writeReceipt(ctx context.Context, l *draft) error {
+	act, err := s.Consents.Act(ctx, l.study.ID, id.Consent(l.row.Params["act"]))
+	if err != nil {
+		return err
+	}
+	var lines strings.Builder
+	for _, item := range act.Items {
+		answer := "form.no"
+		if item.Yes {
+			answer = "form.yes"
+		}
+		fmt.Fprintf(&lines, "– %s %s\n", item.Text, l.text.T(answer))
+	}
+	l.fields["Answers"] = lines.String()
+	if act.Means == consents.BySurvey {
+		l.style = ".survey"
+		return nil
+	}
+	l.fields["Link"], err = s.link(ctx, l.study, l.row.Person, links.Participant, "")
+	return err
+}
+
+// writeBooking attaches the calendar object. A booking that has changed since has a mail of its own.
+func (s *Server) writeBooking(ctx context.Context, l *draft) error {
+	b, err := s.Scheduling.Get(ctx, l.study.ID, id.Booking(l.row.Params["booking"]))
+	if err != nil {
+		return err
+	}
+	over := s.Now().UnixMilli() >= b.EndsAt
+	cancelled := l.row.Kind == scheduling.MailCancelled
+	letOff := cancelled && l.row.Account != "" && !slices.Contains(b.Interviewers, l.row.Account)
+	if l.row.Params["sequence"] != strconv.Itoa(b.Sequence) || over || !letOff && (b.State == scheduling.Cancelled) != cancelled {
+		return mail.ErrStale
+	}
+	l.fields["When"], l.fields["Zone"] = l.text.Date(b.Start(), i18n.FullTime), l.text.Zone(b.Zone)
+	l.fields["How"], l.fields["Place"] = l.text.T("scheduling.mode."+string(b.Mode)), b.Place
+	switch {
+	case l.row.Account != "":
+		if err := s.addressStaffBooking(ctx, l, b); err != nil {
+			return err
+		}
+	case !cancelled:
+		if l.fields["Link"], err = s.link(ctx, l.study, b.Person, links.Participant, ""); err != nil {
+			return err
+		}
+	}
+	l.Calendar, err = s.calendar(b, l, cancelled)
+	return err
+}
+
+// addressStaffBooking tells an interviewer whom it is about, by code.
+func (s *Server) addressStaffBooking(ctx context.Context, l *draft, b scheduling.Booking) error {
+	p, err := s.Recruitment.Get(ctx, l.study.ID, b.Person)
+	if err != nil {
+		return err
+	}
+	l.style, l.fields["Code"], l.fields["Link"] = ".staff", p.Code, s.BaseURL+"/studies/"+string(l.study.ID)+"/bookings"
+	return nil
+}
+
+// calendar writes the invitation or cancellation. The participant's calendar shows as little as possible; the staff's
+// shows the code.
+func (s *Server) calendar(b scheduling.Booking, l *draft, cancelled bool) (*mail.Calendar, error) {
+	method, texts := ical.Request, scheduling.Texts{Summary: l.text.T("mail.calendar.summary")}
+	if cancelled {
+		method = ical.Cancel
+	}
+	if code, ok := l.fields["Code"].(string); ok {
+		texts.Summary += " " + code
+	}
+	organizer := ical.Address{Name: l.study.Institution, Email: s.MailFrom}
+	data, err := scheduling.Invite(b, method, organizer, ical.Address{Name: l.To.Name, Email: l.To.Email}, texts)
+	if err != nil {
+		return nil, err
+	}
+	return &mail.Calendar{Method: string(method), Data: data}, nil
+}
+
+// writeSurvey asks everything again at the moment of sending: the survey takes answers, and the person may be asked.
+func (s *Server) writeSurvey(ctx context.Context, l *draft) error {
+	survey := id.Survey(l.row.Params["survey"])
+	found, err := s.Surveys.Get(ctx, l.study.ID, survey)
+	if err != nil {
+		return err
+	}
+	r, err := s.Surveys.RespondentOf(ctx, l.study.ID, survey, l.row.Person)
+	if err != nil {
+		return err
+	}
+	if !found.Takes(s.Now()) || r.State != surveys.Invited && r.State != surveys.Started {
+		return mail.ErrStale
+	}
+	l.fields["Link"], err = s.link(ctx, l.study, l.row.Person, links.Survey, string(survey))
+	return err
+}
+
+const inviteLifetime = 7 * 24 * time.Hour
+
+// writeInvite makes the colleague's link at the moment of sending: a token in the outbox would lie there in the clear.
+func (s *Server) writeInvite(ctx context.Context, l *draft) error {
+	account, err := s.Auth.Account(ctx, l.row.Account)
+	if err != nil {
+		return err
+	}
+	l.fields["Link"] = s.BaseURL + "/studies"
+	if account.Accepted {
+		return nil
+	}
+	token, err := s.Auth.NewLink(ctx, auth.Invite, l.row.Account, inviteLifetime)
+	l.fields["Link"] = s.BaseURL + "/invite/" + token
+	return err
+}

@@ -1,0 +1,21 @@
+package handlers
+
+import (
+	"context"
+
+	"example.org/feltbok/identities"
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/surveys"
+)
+
+// People carries the acts that touch all three stores.
+type People interface {
+	// Enrol takes a candidate into the study.
+	Enrol(ctx context.Context, actor audit.Actor, who identities.Identity, c recruitment.Participant) (id.Person, error)
+	// EnrolRespondent takes a respondent into a survey's sampling frame.
+	EnrolRespondent(ctx context.Context, actor audit.Actor, who identities.Identity, r surveys.Respondent) (id.Person, error)
+	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, erases the person.
+	Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+}

@@ -1,0 +1,130 @@
+// Package guard holds the tests that keep the tree in shape: who may import whom is the data-protection map.
+package guard
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "example.org/feltbok/"
+
+// domain packages own a researcher's words; none imports another.
+var domain = []string{"consents", "identities", "interviews", "recruitment", "scheduling", "studies", "surveys"}
+
+// imports returns, for every package of the tree, which of our packages its shipped code imports.
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, filepath.Dir(file))
+		if err != nil {
+			return err
+		}
+		importer := filepath.ToSlash(rel)
+		found[importer] = append(found[importer], "")
+		for _, spec := range parsed.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if ours, ok := strings.CutPrefix(name, module); ok {
+				found[importer] = append(found[importer], ours)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) < 10 {
+		t.Fatalf("only %d packages found below %s", len(found), root)
+	}
+	return found
+}
+
+func TestOnlyCommandAndPagesReachNames(t *testing.T) {
+	allowed := []string{"cmd/feltbok", "handlers"}
+	for importer, imported := range imports(t) {
+		if slices.Contains(imported, "identities") && !slices.Contains(allowed, importer) {
+			t.Errorf("%s imports identities: only %v may open names", importer, allowed)
+		}
+	}
+}
+
+func TestOnlyTheirOwnersReachKeys(t *testing.T) {
+	allowed := []string{"cmd/feltbok", "handlers", "identities", "interviews", "internal/links"}
+	for importer, imported := range imports(t) {
+		if slices.Contains(imported, "internal/keys") && !slices.Contains(allowed, importer) {
+			t.Errorf("%s imports internal/keys: only %v may", importer, allowed)
+		}
+	}
+}
+
+// layer numbers grow from what stands alone to what knows everyone; an import may only point downwards.
+func layer(pkg string) int {
+	top, _, _ := strings.Cut(pkg, "/")
+	switch {
+	case top == "internal":
+		return 0
+	case slices.Contains(domain, top):
+		return 1
+	case top == "exports":
+		return 2
+	case top == "handlers":
+		return 3
+	case top == "cmd":
+		return 4
+	}
+	return -1
+}
+
+func TestLayers(t *testing.T) {
+	for importer, imported := range imports(t) {
+		if layer(importer) < 0 {
+			t.Errorf("%s: a new top-level folder needs a noun that a researcher would say, and a place in this test", importer)
+		}
+		for _, used := range imported {
+			if used == "" {
+				continue
+			}
+			if layer(used) > layer(importer) {
+				t.Errorf("%s imports %s, which stands above it", importer, used)
+			}
+			if layer(importer) == 1 && layer(used) == 1 && !strings.HasPrefix(used, strings.SplitN(importer, "/", 2)[0]) {
+				t.Errorf("%s imports %s: domain packages do not know one another", importer, used)
+			}
+		}
+	}
+}
+
+func TestNothingBelowErrorsAndIdentifiers(t *testing.T) {
+	found := imports(t)
+	for _, pkg := range []string{"internal/errs", "internal/id", "internal/crash"} {
+		for _, used := range found[pkg] {
+			if used != "" {
+				t.Errorf("%s imports %s: want nothing of ours", pkg, path.Base(used))
+			}
+		}
+	}
+}
