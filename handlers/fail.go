@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"time"
 
@@ -69,7 +70,7 @@ type errorPage struct {
 	Text     string
 	Request  string
 	Internal bool
-	Kept     map[string][]string
+	Kept     url.Values
 }
 
 // errorText is an error in the visitor's language. An internal one says nothing of its cause.
@@ -106,11 +107,4 @@ func (s *Server) observe(c *gin.Context) {
 			"route", c.FullPath(), "status", c.Writer.Status(), "took", time.Since(start))
 	}()
 	c.Next()
-}
-
-// forbidCrossSite answers a form that came from another site.
-func (s *Server) forbidCrossSite(w http.ResponseWriter, r *http.Request) {
-	c, _ := gin.CreateTestContext(nil)
-	c.Request = r
-	s.fail(s.newVisit(c), errs.New(errs.Forbidden, "cross_site"))
 }

@@ -127,11 +127,11 @@ func (s *Server) write(ctx context.Context, l *draft) error {
 		return s.writeReceipt(ctx, l)
 	case scheduling.MailConfirmed, scheduling.MailMoved, scheduling.MailCancelled:
 		return s.writeBooking(ctx, l)
-	case surveys.MailInvitation:
+	case surveys.KindInvitation:
 		return s.writeSurvey(ctx, l)
 	case MailInvite:
 		return s.writeInvite(ctx, l)
-	case surveys.MailThanks, MailWithdrawn, MailTest:
+	case surveys.KindThanks, MailWithdrawn, MailTest:
 		return nil
 	}
 	return errs.New(errs.Internal, "mail.unknown_kind")

@@ -44,6 +44,7 @@ var (
 	// errNoSession sends staff to sign in and tells participants to open their link again.
 	errNoSession = errs.New(errs.Unauthenticated, "no_session")
 	errMayNot    = errs.New(errs.Forbidden, "may_not")
+	errCrossSite = errs.New(errs.Forbidden, "cross_site")
 )
 
 // admit fills in who is visiting and refuses whom the rule does not name. A study that the account is no member of
@@ -124,6 +125,9 @@ func (s *Server) serve(r route) gin.HandlerFunc {
 }
 
 func (s *Server) handle(v *visit, r route) error {
+	if s.crossSite.Check(v.Request) != nil {
+		return errCrossSite
+	}
 	if err := s.throttle(v, r.access); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ package handlers
 import (
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,6 +67,7 @@ type Server struct {
 	languages *i18n.Catalogue
 	pages     map[string]*template.Template
 	limits    *limiter
+	crossSite *http.CrossOriginProtection
 	handler   http.Handler
 }
 
@@ -79,7 +81,8 @@ func New(config Config, services Services) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: config, Services: services, languages: languages, pages: pages, limits: newLimiter(config.Now)}
+	s := &Server{Config: config, Services: services, languages: languages, pages: pages, limits: newLimiter(config.Now),
+		crossSite: http.NewCrossOriginProtection()}
 	participant, err := s.router(s.participantRoutes())
 	if err != nil {
 		return nil, err
@@ -95,14 +98,12 @@ func New(config Config, services Services) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // participantFolders are the first parts of every address that a participant meets.
-var participantFolders = []string{"/p/", "/s/", "/my", "/survey"}
+var participantFolders = []string{"p", "s", "my", "survey"}
 
-// split sends each request to its router, behind what both sides share: headers, limits, the cross-site check.
+// split sends each request to its router, behind the headers that both sides share.
 func (s *Server) split(participant, staff http.Handler) http.Handler {
-	crossSite := http.NewCrossOriginProtection()
-	crossSite.SetDenyHandler(participantOrStaff(participant, staff, forbidCrossSite))
 	assets := staticFiles()
-	return s.headers(crossSite.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return s.headers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, staticPrefix):
 			assets.ServeHTTP(w, r)
@@ -111,16 +112,12 @@ func (s *Server) split(participant, staff http.Handler) http.Handler {
 		default:
 			staff.ServeHTTP(w, r)
 		}
-	})))
+	}))
 }
 
 func isParticipantPath(path string) bool {
-	for _, folder := range participantFolders {
-		if path == strings.TrimSuffix(folder, "/") || strings.HasPrefix(path, strings.TrimSuffix(folder, "/")+"/") {
-			return true
-		}
-	}
-	return false
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return slices.Contains(participantFolders, first)
 }
 
 // router builds one side from its route map.

@@ -208,12 +208,10 @@ func (s *Scheduling) book(ctx context.Context, tx *database.Tx, kind Type, b *Bo
 	return s.note(ctx, tx, b.MadeBy, "booking.made", *b)
 }
 
-// admit waits for the person's turn and then asks the gate. In this order a withdrawal that runs beside either is seen
-// here or, in CancelAllTx, sees the booking.
+// admit asks the gate, which holds the person's consent until the end of the transaction, and then waits for the
+// person's turn. A withdrawal does the same in the same order: so it either is seen here or, in CancelAllTx, sees the
+// booking, and the two never wait for each other.
 func (s *Scheduling) admit(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, byStaff bool) error {
-	if err := personTurn(ctx, tx, study, person); err != nil {
-		return err
-	}
 	standing, err := s.gate.Standing(ctx, tx, study, person, purpose)
 	if err != nil {
 		return fmt.Errorf("ask for consent: %w", err)
@@ -221,7 +219,7 @@ func (s *Scheduling) admit(ctx context.Context, tx *database.Tx, study id.Study,
 	if standing == "no" || !byStaff && standing != "yes" {
 		return ErrNotAllowed
 	}
-	return nil
+	return personTurn(ctx, tx, study, person)
 }
 
 func personTurn(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {

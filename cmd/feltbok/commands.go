@@ -134,7 +134,8 @@ func (a *app) verify(ctx context.Context, std stdio) error {
 	if err != nil {
 		return fmt.Errorf("audit chain at entry %d: %w", entries, err)
 	}
-	if err := a.Consents.Verify(ctx); err != nil {
+	letters, err := a.Consents.Verify(ctx)
+	if err != nil {
 		return err
 	}
 	keys, err := a.keys.Persons(ctx)
@@ -149,7 +150,7 @@ func (a *app) verify(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "audit entries %d, persons with a key %d, persons in the vault %d, acts under way %d\n", entries, len(keys), len(identities), open)
+	fmt.Fprintf(std.out, "audit entries %d, letters %d, persons with a key %d, persons in the vault %d, acts under way %d\n", entries, letters, len(keys), len(identities), open)
 	if open == 0 && len(keys) != len(identities) {
 		return errors.New("the stores disagree: every key belongs to a person in the vault, and the other way round")
 	}

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"example.org/feltbok/consents"
 	"example.org/feltbok/handlers"
 	"example.org/feltbok/identities"
 	"example.org/feltbok/internal/audit"
@@ -114,12 +116,18 @@ func (p *people) settle(ctx context.Context, in intents.Intent) error {
 	if !known {
 		return p.keys.Destroy(ctx, in.Person)
 	}
-	return p.db.Tx(ctx, func(tx *database.Tx) error {
+	err = p.db.Tx(ctx, func(tx *database.Tx) error {
 		if e.Respondent != nil {
 			return p.Surveys.InsertRespondentTx(ctx, tx, *e.Respondent)
 		}
 		return p.Recruitment.InsertTx(ctx, tx, *e.Candidate)
 	})
+	switch errs.KindOf(err) {
+	case errs.Invalid, errs.Conflict, errs.NotFound:
+		// It will never be taken, such as a code that somebody else got meanwhile: the person leaves no trace.
+		return errors.Join(p.keys.Destroy(ctx, in.Person), p.Vault.Erase(ctx, in.Person))
+	}
+	return err
 }
 
 // Withdraw takes a person out of the study. In one transaction everything pending stops and the last mails are written;
@@ -146,15 +154,22 @@ func (p *people) Withdraw(ctx context.Context, actor audit.Actor, study id.Study
 	return nil
 }
 
-// stop ends whatever would still happen to the person.
+// stop ends whatever would still happen to the person. Asking the gate first holds the person's consent, as booking
+// does, so that neither passes the other.
 func (p *people) stop(ctx context.Context, tx *database.Tx, actor audit.Actor, study id.Study, person id.Person) error {
-	if err := p.Consents.WithdrawTx(ctx, tx, actor, study, person, nil); err != nil {
+	if _, err := p.Consents.Standing(ctx, tx, study, person, consents.Interview); err != nil {
 		return err
 	}
 	if err := p.Outbox.Drop(ctx, tx, person); err != nil {
 		return err
 	}
 	if err := p.Scheduling.CancelAllTx(ctx, tx, actor, study, person); err != nil {
+		return err
+	}
+	if err := p.Consents.WithdrawTx(ctx, tx, actor, study, person, nil); err != nil {
+		return err
+	}
+	if err := p.Surveys.WithdrawTx(ctx, tx, study, person); err != nil {
 		return err
 	}
 	if err := p.Links.Revoke(ctx, tx, person); err != nil {
