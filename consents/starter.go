@@ -1,0 +1,90 @@
+package consents
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+)
+
+// A starter file holds all that a person reads, in three parts between lines of ---: the title and the short lines, the
+// letter, the items as "- purpose | question | hint". A line that begins with [company], [administration], [consent] or
+// [public_interest] is for that audience or legal basis only. Each paragraph is one line, since line breaks are kept.
+//
+//go:embed starters/*.md
+var starterFiles embed.FS
+
+type starter struct {
+	title, body string
+	brief       []Fact
+	items       []Item
+}
+
+// Starter is the text that a team begins with, its fields not yet filled. For an unknown audience, language or legal
+// basis it is empty.
+func Starter(audience, language, basis string) (title, body string, items []Item) {
+	s, err := starterOf(audience, language, basis)
+	if err != nil {
+		return "", "", nil
+	}
+	return s.title, s.body, s.items
+}
+
+func starterOf(audience, language, basis string) (starter, error) {
+	if !known(audience, language, basis) {
+		return starter{}, ErrUnknown
+	}
+	file := "interview"
+	if audience == Respondent {
+		file = Respondent
+	}
+	raw, err := starterFiles.ReadFile("starters/" + file + "." + language + ".md")
+	if err != nil {
+		return starter{}, fmt.Errorf("read starter: %w", err)
+	}
+	return parseStarter(only(string(raw), audience, basis))
+}
+
+// only keeps the lines that are for everybody or for this audience and basis; of blank lines that meet, it keeps one.
+func only(text, audience, basis string) string {
+	var kept []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		mark, rest, marked := strings.Cut(line, "] ")
+		if marked && strings.HasPrefix(mark, "[") {
+			if mark = mark[1:]; mark != audience && mark != basis {
+				continue
+			}
+			line = rest
+		}
+		if line == "" && len(kept) > 0 && kept[len(kept)-1] == "" {
+			continue
+		}
+		kept = append(kept, line)
+	}
+	return strings.Join(kept, "\n")
+}
+
+func parseStarter(text string) (s starter, err error) {
+	parts := strings.Split(text, "\n---\n")
+	if len(parts) != 3 {
+		return s, fmt.Errorf("starter has %d parts, want 3", len(parts))
+	}
+	for line := range strings.Lines(parts[0]) {
+		line = strings.TrimSpace(line)
+		if title, ok := strings.CutPrefix(line, "# "); ok {
+			s.title = title
+		} else if term, fact, ok := strings.Cut(strings.TrimPrefix(line, "- "), ": "); ok {
+			s.brief = append(s.brief, Fact{term, fact})
+		}
+	}
+	s.body = strings.TrimSpace(parts[1])
+	for line := range strings.Lines(strings.TrimSpace(parts[2])) {
+		cells := strings.Split(strings.TrimPrefix(strings.TrimSpace(line), "- "), " | ")
+		if len(cells) != 3 {
+			return s, fmt.Errorf("starter item %q has %d parts, want 3", line, len(cells))
+		}
+		purpose := cells[0]
+		s.items = append(s.items, Item{Purpose: purpose, Text: cells[1], Hint: cells[2], Required: purpose == Interview || purpose == Survey})
+	}
+	return s, nil
+}

@@ -1,0 +1,291 @@
+package surveys
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/mail"
+)
+
+// Respondent is somebody asked in one survey.
+type Respondent struct {
+	Person    id.Person
+	Survey    id.Survey
+	Study     id.Study
+	Code      string // unique in the survey; an informant keeps the code of the interview
+	Case      id.Case
+	Role      string // generalised
+	Size      string
+	Informant bool // was interviewed too
+	State     Progress
+	InvitedAt int64 // UTC milliseconds; 0 before the invitation
+}
+
+// Progress is how far a respondent has come.
+type Progress string
+
+const (
+	Listed   Progress = "listed"   // not yet invited
+	Invited  Progress = "invited"  // the invitation is on its way or there
+	Started  Progress = "started"  // has a draft
+	Answered Progress = "answered" // has sent the answers; never stored, see progress
+	Declined Progress = "declined" // has said no
+	Out      Progress = "out"      // has withdrawn, or may no longer be asked: is not written to
+)
+
+// InsertRespondentTx lists a respondent. It is idempotent by person. Without a code they get the survey's next one: R1,
+// R2 … A code that somebody else has is ErrCodeTaken.
+func (s *Surveys) InsertRespondentTx(ctx context.Context, tx *database.Tx, r Respondent) error {
+	// Touching the survey makes inserters take turns and gives the next number.
+	var number int64
+	err := tx.QueryRow(ctx, `update survey set last_code = last_code + case when $3 = '' and not exists
+		(select 1 from survey_respondent where survey_id = $1 and person_id = $4) then 1 else 0 end
+		where id = $1 and study_id = $2 returning last_code`, r.Survey, r.Study, r.Code, r.Person).Scan(&number)
+	if err != nil {
+		return notFound(err, ErrNotFound)
+	}
+	if r.Code == "" {
+		r.Code = "R" + strconv.FormatInt(number, 10)
+	}
+	_, err = tx.Exec(ctx, `insert into survey_respondent (survey_id, person_id, study_id, code, code_order, case_id, role, size, informant, state, invited_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0) on conflict (survey_id, person_id) do nothing`,
+		r.Survey, r.Person, r.Study, r.Code, sortKey(r.Code), r.Case, r.Role, r.Size, r.Informant, Listed)
+	if errors.Is(err, database.ErrDuplicate) {
+		return ErrCodeTaken
+	}
+	if err != nil {
+		return fmt.Errorf("list respondent: %w", err)
+	}
+	return nil
+}
+
+// AddInformant lists an interviewed person, under the code and attributes they have in the study. Without their yes to
+// being asked it is ErrNoConsent.
+func (s *Surveys) AddInformant(ctx context.Context, actor audit.Actor, r Respondent) error {
+	r.Informant = true
+	return s.db.Tx(ctx, func(tx *database.Tx) error {
+		if err := s.allowed(ctx, tx, r.Study, r.Person, purposeContact); err != nil {
+			return err
+		}
+		if err := s.InsertRespondentTx(ctx, tx, r); err != nil {
+			return err
+		}
+		return s.log.Append(ctx, tx, audit.Entry{Actor: actor, Action: "survey.informant_added", Study: r.Study, Person: r.Person, Detail: string(r.Survey)})
+	})
+}
+
+const respondentColumns = "r.person_id, r.survey_id, r.study_id, r.code, r.case_id, r.role, r.size, r.informant, r.invited_at, " + progress
+
+// progress is how far respondent r has come: who has answered is said by the response alone.
+const progress = `case when exists (select 1 from survey_response s where s.survey_id = r.survey_id and s.person_id = r.person_id and s.submitted_at > 0)
+	then 'answered' else r.state end`
+
+func scanRespondent(row database.Scanner) (r Respondent, err error) {
+	err = row.Scan(&r.Person, &r.Survey, &r.Study, &r.Code, &r.Case, &r.Role, &r.Size, &r.Informant, &r.InvitedAt, &r.State)
+	return r, err
+}
+
+// Respondents returns everybody asked in a survey, by code.
+func (s *Surveys) Respondents(ctx context.Context, study id.Study, survey id.Survey) ([]Respondent, error) {
+	return database.All(ctx, s.db, scanRespondent, "select "+respondentColumns+
+		" from survey_respondent r where r.survey_id = $1 and r.study_id = $2 order by r.code_order", survey, study)
+}
+
+// RespondentOf returns one of them, or ErrNotRespondent.
+func (s *Surveys) RespondentOf(ctx context.Context, study id.Study, survey id.Survey, person id.Person) (Respondent, error) {
+	r, err := scanRespondent(s.db.QueryRow(ctx, "select "+respondentColumns+
+		" from survey_respondent r where r.survey_id = $1 and r.study_id = $2 and r.person_id = $3", survey, study, person))
+	return r, notFound(err, ErrNotRespondent)
+}
+
+// Counts returns how many respondents have come how far.
+func (s *Surveys) Counts(ctx context.Context, study id.Study, survey id.Survey) (map[Progress]int, error) {
+	counts := map[Progress]int{}
+	err := database.Each(ctx, s.db, func(row database.Scanner) error {
+		var p Progress
+		var n int
+		err := row.Scan(&p, &n)
+		counts[p] = n
+		return err
+	}, "select "+progress+" as far, count(*) from survey_respondent r where r.survey_id = $1 and r.study_id = $2 group by far", survey, study)
+	return counts, err
+}
+
+// inviteAtOnce is how many invitations one transaction writes: enough to be cheap, few enough to let others in between.
+const inviteAtOnce = 500
+
+// Invite mails those of the given persons who are listed and not yet invited, and returns how many. An informant who no
+// longer agrees to being asked is put out instead. ErrClosed unless the survey takes answers.
+func (s *Surveys) Invite(ctx context.Context, actor audit.Actor, study id.Study, survey id.Survey, persons []id.Person) (invited int, err error) {
+	for chunk := range slices.Chunk(persons, inviteAtOnce) {
+		n, err := s.inviteChunk(ctx, actor, study, survey, chunk)
+		invited += n
+		if err != nil {
+			return invited, err
+		}
+	}
+	return invited, nil
+}
+
+// InviteAll invites everybody who is listed and not yet invited. Memory does not grow with their number.
+func (s *Surveys) InviteAll(ctx context.Context, actor audit.Actor, study id.Study, survey id.Survey) (invited int, err error) {
+	for {
+		// Each round moves its persons on from Listed, so that the next round finds others.
+		next, err := database.All(ctx, s.db, scanPerson, `select person_id from survey_respondent
+			where survey_id = $1 and study_id = $2 and state = $3 order by code_order limit $4`, survey, study, Listed, inviteAtOnce)
+		if err != nil || len(next) == 0 {
+			return invited, err
+		}
+		n, err := s.inviteChunk(ctx, actor, study, survey, next)
+		invited += n
+		if err != nil {
+			return invited, err
+		}
+	}
+}
+
+func scanPerson(row database.Scanner) (p id.Person, err error) {
+	err = row.Scan(&p)
+	return p, err
+}
+
+func (s *Surveys) inviteChunk(ctx context.Context, actor audit.Actor, study id.Study, survey id.Survey, persons []id.Person) (invited int, err error) {
+	err = s.db.Tx(ctx, func(tx *database.Tx) error {
+		invited = 0
+		if err := s.lockOpen(ctx, tx, study, survey); err != nil {
+			return err
+		}
+		claimed, err := s.claim(ctx, tx, study, survey, persons)
+		if err != nil {
+			return err
+		}
+		for _, r := range claimed {
+			mailed, err := s.inviteOne(ctx, tx, r)
+			if err != nil {
+				return err
+			}
+			if mailed {
+				invited++
+			}
+		}
+		if len(claimed) == 0 {
+			return nil
+		}
+		return s.append(ctx, tx, actor, study, "survey.invited", strconv.Itoa(invited))
+	})
+	if err != nil {
+		return 0, fmt.Errorf("invite: %w", err)
+	}
+	return invited, nil
+}
+
+// lockOpen makes inviters of one survey take turns, and refuses one that takes no answers.
+func (s *Surveys) lockOpen(ctx context.Context, tx *database.Tx, study id.Study, survey id.Survey) error {
+	v, err := scanSurvey(tx.QueryRow(ctx, "update survey set version = version where id = $1 and study_id = $2 returning "+surveyColumns, survey, study))
+	if err != nil {
+		return notFound(err, ErrNotFound)
+	}
+	if !v.Takes(s.now()) {
+		return ErrClosed
+	}
+	return nil
+}
+
+// claim moves the listed among persons to Invited and returns them by code.
+func (s *Surveys) claim(ctx context.Context, tx *database.Tx, study id.Study, survey id.Survey, persons []id.Person) ([]Respondent, error) {
+	args := []any{survey, study, Listed, Invited, s.now().UnixMilli()}
+	marks := make([]string, len(persons))
+	for i, p := range persons {
+		args = append(args, p)
+		marks[i] = "$" + strconv.Itoa(len(args))
+	}
+	claimed, err := database.All(ctx, tx, func(row database.Scanner) (Respondent, error) {
+		r := Respondent{Survey: survey, Study: study, State: Invited}
+		err := row.Scan(&r.Person, &r.Code, &r.Informant)
+		return r, err
+	}, `update survey_respondent set state = $4, invited_at = $5
+		where survey_id = $1 and study_id = $2 and state = $3 and person_id in (`+strings.Join(marks, ", ")+`) returning person_id, code, informant`, args...)
+	slices.SortFunc(claimed, func(a, b Respondent) int { return bytes.Compare(sortKey(a.Code), sortKey(b.Code)) })
+	return claimed, err
+}
+
+func (s *Surveys) inviteOne(ctx context.Context, tx *database.Tx, r Respondent) (mailed bool, err error) {
+	if r.Informant {
+		err := s.allowed(ctx, tx, r.Study, r.Person, purposeContact)
+		if errors.Is(err, ErrNoConsent) {
+			_, err = tx.Exec(ctx, "update survey_respondent set state = $3, invited_at = 0 where survey_id = $1 and person_id = $2", r.Survey, r.Person, Out)
+			return false, err
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, s.outbox.Enqueue(ctx, tx, mail.Mail{Study: r.Study, Person: r.Person, Kind: "survey_invitation",
+		Params: map[string]string{"survey": string(r.Survey)}, Key: "survey_invitation:" + string(r.Survey) + ":" + string(r.Person)})
+}
+
+// Decline notes that a respondent has said no, and forgets their draft. Answers that were sent stay: taking those back
+// is withdrawing.
+func (s *Surveys) Decline(ctx context.Context, study id.Study, survey id.Survey, person id.Person) error {
+	return s.db.Tx(ctx, func(tx *database.Tx) error {
+		_, err := tx.Exec(ctx, "update survey_respondent set state = $4 where survey_id = $1 and study_id = $2 and person_id = $3", survey, study, person, Declined)
+		if err != nil {
+			return fmt.Errorf("decline: %w", err)
+		}
+		_, err = tx.Exec(ctx, "delete from survey_response where survey_id = $1 and study_id = $2 and person_id = $3 and submitted_at = 0", survey, study, person)
+		return err
+	})
+}
+
+// WithdrawTx takes a person out of all surveys of a study and deletes their drafts and answers. That they were asked
+// stays, so that the response rate remains true.
+func (s *Surveys) WithdrawTx(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+	// The respondent's row first: saving holds it too, so that no draft slips in behind the deletion.
+	for _, statement := range []string{
+		"update survey_respondent set state = 'out' where study_id = $1 and person_id = $2",
+		"delete from survey_response where study_id = $1 and person_id = $2",
+	} {
+		if _, err := tx.Exec(ctx, statement, study, person); err != nil {
+			return fmt.Errorf("withdraw from surveys: %w", err)
+		}
+	}
+	return nil
+}
+
+// sortKey orders codes as people do, whatever the engine's collation: a number's length stands before its digits, and
+// the code itself parts those that differ only in case or leading zeros.
+func sortKey(code string) []byte {
+	var key []byte
+	rest := strings.ToLower(code)
+	for rest != "" {
+		end := strings.IndexFunc(rest, func(r rune) bool { return !isDigit(r) })
+		if end < 0 {
+			end = len(rest)
+		}
+		if end > 0 {
+			digits := strings.TrimLeft(rest[:end], "0")
+			key = append(key, '0', byte(min(len(digits), 255)))
+			key = append(key, digits...)
+			rest = rest[end:]
+			continue
+		}
+		end = strings.IndexFunc(rest, isDigit)
+		if end < 0 {
+			end = len(rest)
+		}
+		key = append(key, rest[:end]...)
+		rest = rest[end:]
+	}
+	return append(append(key, 0), code...)
+}
+
+func isDigit(r rune) bool { return r <= unicode.MaxASCII && unicode.IsDigit(r) }
