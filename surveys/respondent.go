@@ -229,8 +229,8 @@ func (s *Surveys) inviteOne(ctx context.Context, tx *database.Tx, r Respondent) 
 			return false, err
 		}
 	}
-	return true, s.outbox.Enqueue(ctx, tx, mail.Mail{Study: r.Study, Person: r.Person, Kind: "survey_invitation",
-		Params: map[string]string{"survey": string(r.Survey)}, Key: "survey_invitation:" + string(r.Survey) + ":" + string(r.Person)})
+	return true, s.outbox.Enqueue(ctx, tx, mail.Mail{Study: r.Study, Person: r.Person, Kind: KindInvitation,
+		Params: map[string]string{"survey": string(r.Survey)}, Key: KindInvitation + ":" + string(r.Survey) + ":" + string(r.Person)})
 }
 
 // Decline notes that a respondent has said no, and forgets their draft. Answers that were sent stay: taking those back

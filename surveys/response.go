@@ -200,8 +200,8 @@ func (s *Surveys) submit(ctx context.Context, actor audit.Actor, study id.Study,
 		if err := s.take(ctx, tx, st, person, form.Language(lang), string(text)); err != nil {
 			return err
 		}
-		return s.outbox.Enqueue(ctx, tx, mail.Mail{Study: study, Person: person, Kind: "survey_thanks",
-			Params: map[string]string{"survey": string(survey)}, Key: "survey_thanks:" + string(survey) + ":" + string(person)})
+		return s.outbox.Enqueue(ctx, tx, mail.Mail{Study: study, Person: person, Kind: KindThanks,
+			Params: map[string]string{"survey": string(survey)}, Key: KindThanks + ":" + string(survey) + ":" + string(person)})
 	})
 }
 
