@@ -52,9 +52,19 @@ type Log struct {
 // New returns the chain kept in db.
 func New(db *database.DB, now func() time.Time) *Log { return &Log{db, now} }
 
-// Record appends an entry in a transaction of its own: when it returns nil, the entry is on disk.
-func (l *Log) Record(ctx context.Context, e Entry) error {
-	return l.db.Tx(ctx, func(tx *database.Tx) error { return l.Append(ctx, tx, e) })
+// Record appends entries in a transaction of its own: when it returns nil, they are on disk.
+func (l *Log) Record(ctx context.Context, entries ...Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	return l.db.Tx(ctx, func(tx *database.Tx) error {
+		for _, e := range entries {
+			if err := l.Append(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Append adds an entry in the caller's transaction. The head's row makes writers take turns, so append last.
@@ -106,32 +116,37 @@ func (l *Log) Head(ctx context.Context) (hash string, err error) {
 }
 
 // Verify walks the chain and returns the number of entries. Where it does not hold, the error is ErrBroken and the
-// number is that of the first entry that is missing or altered.
+// number is that of the first entry that is missing, added or altered. Of two neighbours that no longer fit, that is the
+// later: who altered the earlier one and hashed it anew is found where the old hash is missed.
 func (l *Log) Verify(ctx context.Context) (int64, error) {
-	var seq int64
-	var previous string
+	var seq, headSeq int64
+	var previous, headHash string
+	// One statement is one moment: entries that arrive meanwhile belong to the next walk.
 	err := database.Each(ctx, l.db, func(row database.Scanner) error {
-		e, err := scan(row)
-		if err != nil {
+		var e Entry
+		if err := row.Scan(&headSeq, &headHash, &e.Seq, &e.At, &e.Actor, &e.Action, &e.Study, &e.Person, &e.Detail, &e.Hash); err != nil {
 			return err
 		}
+		if e.Seq == 0 {
+			return nil // the head alone
+		}
 		seq++
-		if e.Seq != seq || e.Hash != e.chain(previous) {
+		if seq > headSeq || e.Seq != seq || e.Hash != e.chain(previous) {
 			return ErrBroken
 		}
 		previous = e.Hash
 		return nil
-	}, "select "+columns+" from audit_entry order by seq")
+	}, `select h.seq, h.hash, coalesce(e.seq, 0), coalesce(e.at, 0), coalesce(e.actor, ''), coalesce(e.action, ''),
+		coalesce(e.study_id, ''), coalesce(e.person_id, ''), coalesce(e.detail, ''), coalesce(e.hash, '')
+		from audit_head h left join audit_entry e on true order by e.seq`)
 	if err != nil {
 		return seq, err
 	}
-	var headSeq int64
-	var headHash string
-	if err := l.db.QueryRow(ctx, "select seq, hash from audit_head").Scan(&headSeq, &headHash); err != nil {
-		return seq, err
+	if headSeq > seq {
+		return seq + 1, ErrBroken // the newest are missing
 	}
-	if headSeq != seq || headHash != previous {
-		return seq + 1, ErrBroken
+	if headHash != previous {
+		return seq, ErrBroken
 	}
 	return seq, nil
 }

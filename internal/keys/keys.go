@@ -83,20 +83,27 @@ func (s *Store) Create(ctx context.Context, person id.Person) error {
 	rand.Read(key[:])
 	wrapped := seal(s.wrap, key[:], []byte(person))
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
-		n, err := tx.Exec(ctx, `insert into data_key (person_id, wrapped, created_at)
-			select cast($1 as text), $2, cast($3 as bigint)
-			where not exists (select 1 from erased where person_id = $1)
-			on conflict do nothing`, person, wrapped, s.now().UnixMilli())
-		if err != nil || n > 0 {
+		if err := s.insert(ctx, tx, person, wrapped); err != nil {
 			return err
 		}
-		var has int
-		err = tx.QueryRow(ctx, "select 1 from data_key where person_id = $1", person).Scan(&has)
+		// Asked after the insert, which has waited for a Destroy under way: on PostgreSQL a statement does not see what
+		// was committed while it waited.
+		var erased int
+		err := tx.QueryRow(ctx, "select 1 from erased where person_id = $1", person).Scan(&erased)
 		if errors.Is(err, database.ErrNoRows) {
-			return ErrErased
+			return nil
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return ErrErased
 	})
+}
+
+func (s *Store) insert(ctx context.Context, tx *database.Tx, person id.Person, wrapped []byte) error {
+	_, err := tx.Exec(ctx, "insert into data_key (person_id, wrapped, created_at) values ($1, $2, $3) on conflict do nothing",
+		person, wrapped, s.now().UnixMilli())
+	return err
 }
 
 // Destroy ends a person's key for good and removes its bytes from the files. Doing it twice is doing it once.
@@ -104,6 +111,11 @@ func (s *Store) Destroy(ctx context.Context, person id.Person) error {
 	err := s.db.Tx(ctx, func(tx *database.Tx) error {
 		if _, err := tx.Exec(ctx, "insert into erased (person_id, erased_at) values ($1, $2) on conflict do nothing",
 			person, s.now().UnixMilli()); err != nil {
+			return err
+		}
+		// The empty key waits for a Create under way and keeps later ones waiting; without it the delete would miss a key
+		// that is committed a moment later.
+		if err := s.insert(ctx, tx, person, []byte{}); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, "delete from data_key where person_id = $1", person)

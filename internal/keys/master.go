@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -53,7 +54,8 @@ const masterNote = "# Feltbok master key. Without it no name, note or transcript
 	"# the data folder and its backups.\n"
 
 func makeMaster(path string) (m Master, err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return m, fmt.Errorf("make folder for master key: %w", err)
 	}
 	rand.Read(m[:])
@@ -63,7 +65,23 @@ func makeMaster(path string) (m Master, err error) {
 	}
 	_, err = file.WriteString(masterNote + base64.StdEncoding.EncodeToString(m[:]) + "\n")
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return m, fmt.Errorf("write master key: %w", err)
+		// Half a key would be taken for a damaged one at the next start; nothing is sealed with it yet.
+		return m, errors.Join(fmt.Errorf("write master key: %w", err), os.Remove(path))
 	}
-	return m, nil
+	return m, syncFolder(folder)
+}
+
+// syncFolder makes the key's name survive a power cut: a database that outlives its key is lost.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil // has no such call; NTFS journals names
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sync folder of master key: %w", err)
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+		return fmt.Errorf("sync folder of master key: %w", err)
+	}
+	return nil
 }

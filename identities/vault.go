@@ -1,0 +1,339 @@
+// Package identities is the vault: who a pseudonym is and how to reach them, sealed with the person's own key in a store
+// of its own. Every opening names an actor and a purpose, and its audit entry is on disk before anything is opened. It
+// holds no study data, and only cmd and handlers may import it.
+package identities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/keys"
+)
+
+var (
+	// ErrUnknown is a NotFound: the vault knows nobody by this pseudonym in this study.
+	ErrUnknown = errs.New(errs.NotFound, "identities.unknown")
+	// ErrChanged is a Conflict: others kept changing this identity at the same time. Nothing was written.
+	ErrChanged = errs.New(errs.Conflict, "identities.changed")
+)
+
+// purposes are why an identity may be written or opened. They are codes, since they stand in the audit chain.
+var purposes = []string{"mail", "own_data", "call", "support", "correction", "enrol"}
+
+// Purposes lists why an identity may be opened.
+func Purposes() []string { return slices.Clone(purposes) }
+
+func checkPurpose(purpose string) error {
+	var c errs.Check
+	switch {
+	case purpose == "":
+		c.Add("purpose", "required")
+	case !slices.Contains(purposes, purpose):
+		c.Add("purpose", "identities.choose")
+	}
+	return c.Err()
+}
+
+// Vault holds the identities of all studies.
+type Vault struct {
+	db   *database.DB // the identity store
+	keys *keys.Store
+	log  *audit.Log // in the study store
+	now  func() time.Time
+}
+
+// New returns the vault kept in db.
+func New(db *database.DB, keys *keys.Store, log *audit.Log, now func() time.Time) *Vault {
+	return &Vault{db, keys, log, now}
+}
+
+// sealed is an identity as it lies in the store.
+type sealed struct {
+	study   id.Study
+	person  id.Person
+	version int64
+	bytes   []byte
+}
+
+func (s sealed) place() keys.Place {
+	return keys.Place{Study: s.study, Person: s.person, Field: "identity", Version: s.version}
+}
+
+const columns = "study_id, person_id, version, sealed"
+
+func scan(row database.Scanner) (s sealed, err error) {
+	err = row.Scan(&s.study, &s.person, &s.version, &s.bytes)
+	return s, err
+}
+
+// Put writes who a person is, in place of what stood there. The person must have a key already: without one it is
+// keys.ErrErased. A person of another study is ErrUnknown.
+func (v *Vault) Put(ctx context.Context, actor audit.Actor, purpose string, study id.Study, person id.Person, who Identity) error {
+	if err := checkPurpose(purpose); err != nil {
+		return err
+	}
+	who, err := who.clean()
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(who)
+	if err != nil {
+		return fmt.Errorf("encode identity: %w", err)
+	}
+	entry := audit.Entry{Actor: actor, Action: "identity.written", Study: study, Person: person, Detail: purpose}
+	if err := v.log.Record(ctx, entry); err != nil {
+		return fmt.Errorf("write identity: %w", err)
+	}
+	return v.write(ctx, study, person, text, v.hashes(who.Email, who.Phone))
+}
+
+const mostTries = 10
+
+// write seals for the version after the present one, which somebody else may reach first.
+func (v *Vault) write(ctx context.Context, study id.Study, person id.Person, text []byte, hashes []string) error {
+	for range mostTries {
+		was, err := v.read(ctx, study, person)
+		if err != nil && !errors.Is(err, ErrUnknown) {
+			return err
+		}
+		next := sealed{study: study, person: person, version: was.version + 1}
+		if next.bytes, err = v.keys.Seal(ctx, next.place(), text); err != nil {
+			return fmt.Errorf("seal identity: %w", err)
+		}
+		written, err := v.replace(ctx, next, hashes)
+		if err != nil {
+			return fmt.Errorf("write identity: %w", err)
+		}
+		if written {
+			return v.keepOnlyIfKeyed(ctx, next)
+		}
+		if err := v.elsewhere(ctx, study, person); err != nil {
+			return err
+		}
+	}
+	return ErrChanged
+}
+
+// elsewhere is ErrUnknown where the person belongs to another study.
+func (v *Vault) elsewhere(ctx context.Context, study id.Study, person id.Person) error {
+	var one int
+	err := v.db.QueryRow(ctx, "select 1 from identity where person_id = $1 and study_id <> $2", person, study).Scan(&one)
+	if errors.Is(err, database.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return ErrUnknown
+}
+
+// replace writes a version and its look-up hashes. It says false where the version before is not the present one.
+func (v *Vault) replace(ctx context.Context, next sealed, hashes []string) (written bool, err error) {
+	err = v.db.Tx(ctx, func(tx *database.Tx) error {
+		n, err := tx.Exec(ctx, `insert into identity (person_id, study_id, version, sealed, updated_at) values ($1, $2, $3, $4, $5)
+			on conflict (person_id) do update set version = excluded.version, sealed = excluded.sealed, updated_at = excluded.updated_at
+			where identity.study_id = excluded.study_id and identity.version = excluded.version - 1`,
+			next.person, next.study, next.version, next.bytes, v.now().UnixMilli())
+		written = n == 1
+		if err != nil || !written {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "delete from identity_lookup where person_id = $1", next.person); err != nil {
+			return err
+		}
+		for _, hash := range hashes {
+			if _, err := tx.Exec(ctx, "insert into identity_lookup (study_id, hash, person_id) values ($1, $2, $3)",
+				next.study, hash, next.person); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return written, err
+}
+
+// keepOnlyIfKeyed takes a write back that an erasure overtook. Erasing destroys the key first and empties the vault
+// then: whichever of the two looks last finds the row.
+func (v *Vault) keepOnlyIfKeyed(ctx context.Context, s sealed) error {
+	_, err := v.keys.Open(ctx, s.place(), s.bytes)
+	if errors.Is(err, keys.ErrErased) {
+		return errors.Join(keys.ErrErased, v.Erase(ctx, s.person))
+	}
+	return err
+}
+
+func (v *Vault) read(ctx context.Context, study id.Study, person id.Person) (sealed, error) {
+	s, err := scan(v.db.QueryRow(ctx, "select "+columns+" from identity where study_id = $1 and person_id = $2", study, person))
+	if errors.Is(err, database.ErrNoRows) {
+		return sealed{}, ErrUnknown
+	}
+	if err != nil {
+		return sealed{}, fmt.Errorf("read identity: %w", err)
+	}
+	return s, nil
+}
+
+// Open returns who a person is. That it was opened, by whom and why is on disk first; where that fails, nothing is
+// opened.
+func (v *Vault) Open(ctx context.Context, actor audit.Actor, purpose string, study id.Study, person id.Person) (Identity, error) {
+	opened, err := v.OpenAll(ctx, actor, purpose, study, []id.Person{person})
+	if err != nil {
+		return Identity{}, err
+	}
+	who, ok := opened[person]
+	if !ok {
+		return Identity{}, ErrUnknown
+	}
+	return who, nil
+}
+
+// OpenAll returns who several people are, with an audit entry for each. Whom the vault does not know in this study, or
+// who was erased, is left out.
+func (v *Vault) OpenAll(ctx context.Context, actor audit.Actor, purpose string, study id.Study, people []id.Person) (map[id.Person]Identity, error) {
+	if err := checkPurpose(purpose); err != nil {
+		return nil, err
+	}
+	found, err := v.find(ctx, study, people)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]audit.Entry, len(found))
+	for i, s := range found {
+		entries[i] = audit.Entry{Actor: actor, Action: "identity.opened", Study: study, Person: s.person, Detail: purpose}
+	}
+	if err := v.log.Record(ctx, entries...); err != nil {
+		return nil, fmt.Errorf("open identities: %w", err)
+	}
+	opened := make(map[id.Person]Identity, len(found))
+	for _, s := range found {
+		who, err := v.unseal(ctx, s)
+		if errors.Is(err, keys.ErrErased) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open identity of %s: %w", s.person, err)
+		}
+		opened[s.person] = who
+	}
+	return opened, nil
+}
+
+const mostInQuery = 500
+
+// find reads the sealed rows of those whom the vault knows, each once.
+func (v *Vault) find(ctx context.Context, study id.Study, people []id.Person) ([]sealed, error) {
+	people = slices.Compact(slices.Sorted(slices.Values(people)))
+	var found []sealed
+	for some := range slices.Chunk(people, mostInQuery) {
+		args := []any{study}
+		for _, person := range some {
+			args = append(args, person)
+		}
+		rows, err := database.All(ctx, v.db, scan,
+			"select "+columns+" from identity where study_id = $1 and person_id in ("+placeholders(2, len(some))+") order by person_id", args...)
+		if err != nil {
+			return nil, fmt.Errorf("find identities: %w", err)
+		}
+		found = append(found, rows...)
+	}
+	return found, nil
+}
+
+// placeholders returns "$2, $3, $4" for from 2 and n 3.
+func placeholders(from, n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("$%d", from+i)
+	}
+	return strings.Join(all, ", ")
+}
+
+func (v *Vault) unseal(ctx context.Context, s sealed) (who Identity, err error) {
+	text, err := v.keys.Open(ctx, s.place(), s.bytes)
+	if err != nil {
+		return who, err
+	}
+	err = json.Unmarshal(text, &who)
+	return who, err
+}
+
+// Exists says whether the vault knows a person, in whichever study.
+func (v *Vault) Exists(ctx context.Context, person id.Person) (bool, error) {
+	var one int
+	err := v.db.QueryRow(ctx, "select 1 from identity where person_id = $1", person).Scan(&one)
+	if errors.Is(err, database.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// hashes are how an identity can be found again without being opened: for one installation, blind without its key.
+func (v *Vault) hashes(email, phone string) []string {
+	var all []string
+	if email != "" {
+		all = append(all, v.keys.Blind("email", strings.ToLower(email)))
+	}
+	if phone != "" {
+		all = append(all, v.keys.Blind("phone", phone))
+	}
+	return all
+}
+
+// Duplicates returns who in a study has this e-mail address or telephone number, in whatever way it is written. What is
+// neither finds nobody.
+func (v *Vault) Duplicates(ctx context.Context, study id.Study, email, phone string) ([]id.Person, error) {
+	email, okEmail := address(email)
+	phone, okPhone := number(phone)
+	if !okEmail {
+		email = ""
+	}
+	if !okPhone {
+		phone = ""
+	}
+	hashes := v.hashes(email, phone)
+	if len(hashes) == 0 {
+		return nil, nil
+	}
+	args := []any{study}
+	for _, hash := range hashes {
+		args = append(args, hash)
+	}
+	return database.All(ctx, v.db, scanPerson, "select distinct person_id from identity_lookup where study_id = $1 and hash in ("+
+		placeholders(2, len(hashes))+") order by person_id", args...)
+}
+
+// Persons lists everybody whom the vault knows.
+func (v *Vault) Persons(ctx context.Context) ([]id.Person, error) {
+	return database.All(ctx, v.db, scanPerson, "select person_id from identity order by person_id")
+}
+
+func scanPerson(row database.Scanner) (p id.Person, err error) {
+	err = row.Scan(&p)
+	return p, err
+}
+
+// Erase forgets a person and removes their bytes from the files. Doing it twice is doing it once. The key is to be
+// destroyed before, so that a Put on its way finds it gone.
+func (v *Vault) Erase(ctx context.Context, person id.Person) error {
+	err := v.db.Tx(ctx, func(tx *database.Tx) error {
+		for _, statement := range []string{"delete from identity_lookup where person_id = $1", "delete from identity where person_id = $1"} {
+			if _, err := tx.Exec(ctx, statement, person); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("erase identity: %w", err)
+	}
+	return v.db.Scrub(ctx, "identity_lookup", "identity")
+}

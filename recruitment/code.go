@@ -1,0 +1,76 @@
+package recruitment
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/id"
+)
+
+const mostCode = 12
+
+var (
+	codeShape  = regexp.MustCompile(`^[\p{Lu}\d][\p{Lu}\d-]*$`)
+	codeNumber = regexp.MustCompile(`\d{1,9}$`)
+)
+
+// NextCode suggests a code for a new participant of a case: the case's own code and a number that nobody has had. Another
+// may take it first; inserting then says ErrCodeTaken.
+func (r *Recruitment) NextCode(ctx context.Context, study id.Study, caseID id.Case, caseCode string) (string, error) {
+	var highest int64
+	err := r.db.QueryRow(ctx, "select highest from code_number where study_id = $1 and case_id = $2", study, caseID).Scan(&highest)
+	if err != nil && !errors.Is(err, database.ErrNoRows) {
+		return "", fmt.Errorf("next code: %w", err)
+	}
+	return strings.ToUpper(caseCode) + strconv.FormatInt(highest+1, 10), nil
+}
+
+// noteNumber keeps a code's number from being suggested again.
+func noteNumber(ctx context.Context, tx *database.Tx, study id.Study, caseID id.Case, code string) error {
+	number, err := strconv.ParseInt(codeNumber.FindString(code), 10, 64)
+	if err != nil {
+		return nil // a code without a number, such as PILOT
+	}
+	if _, err := tx.Exec(ctx, `insert into code_number (study_id, case_id, highest) values ($1, $2, $3)
+		on conflict (study_id, case_id) do update set highest = excluded.highest where code_number.highest < excluded.highest`,
+		study, caseID, number); err != nil {
+		return fmt.Errorf("note code's number: %w", err)
+	}
+	return nil
+}
+
+// CompareCodes orders codes as people count: A2 before A10, A10 before B1.
+func CompareCodes(a, b string) int {
+	for a != "" && b != "" {
+		x, y := chunk(a), chunk(b)
+		a, b = a[len(x):], b[len(y):]
+		if digit(x[0]) && digit(y[0]) {
+			x, y = strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
+			if c := cmp.Compare(len(x), len(y)); c != 0 {
+				return c
+			}
+		}
+		if c := cmp.Compare(x, y); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// chunk is the run of digits, or of anything else, that s begins with.
+func chunk(s string) string {
+	for i := range len(s) {
+		if digit(s[i]) != digit(s[0]) {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+func digit(b byte) bool { return '0' <= b && b <= '9' }
