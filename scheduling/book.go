@@ -41,7 +41,7 @@ func (s *Scheduling) Book(ctx context.Context, actor audit.Actor, r Request) (Bo
 		if actor != audit.Participant(r.Person) {
 			return Booking{}, ErrNotAllowed
 		}
-		if err := s.gone(ctx, r.Study, r.Start, ""); err != nil {
+		if err := s.gone(ctx, r.Study, r.Start); err != nil {
 			return Booking{}, err
 		}
 	}
@@ -52,7 +52,7 @@ func (s *Scheduling) Book(ctx context.Context, actor audit.Actor, r Request) (Bo
 	if err := r.check(kind, s.now()); err != nil {
 		return Booking{}, err
 	}
-	p, err := s.plan(ctx, kind, r.Start, r.Start, "")
+	p, err := s.plan(ctx, kind, r.Start, r.Start)
 	if err != nil {
 		return Booking{}, err
 	}
@@ -122,7 +122,11 @@ type cast struct {
 // it is gone, without waiting for anybody's turn; the transaction looks again.
 func (s *Scheduling) who(p *plan, r Request, b Booking) (cast, error) {
 	if !r.ByStaff {
-		return s.offered(p, b)
+		from, err := s.offered(p, b.StartsAt)
+		if err == nil && len(p.able(b.StartsAt, (*diary).idle)) < p.kind.Interviewers {
+			err = ErrTaken
+		}
+		return from, err
 	}
 	if chosen := sorted(r.Interviewers); len(chosen) > 0 {
 		return cast{chosen, len(chosen)}, nil
@@ -142,11 +146,11 @@ func (s *Scheduling) who(p *plan, r Request, b Booking) (cast, error) {
 
 // gone returns ErrTaken where every interviewer of the study is booked at a start. After a mail-out most requests for a
 // popular time end here, at the price of one query.
-func (s *Scheduling) gone(ctx context.Context, study id.Study, start time.Time, except id.Booking) error {
+func (s *Scheduling) gone(ctx context.Context, study id.Study, start time.Time) error {
 	var all, busy int
 	err := s.db.QueryRow(ctx, `select count(*), count(c.account_id) from interviewer i
-		left join booking_cell c on c.account_id = i.account_id and c.cell = $2 and c.booking_id <> $3
-		where i.study_id = $1`, study, start.UnixMilli()/cellLength, except).Scan(&all, &busy)
+		left join booking_cell c on c.account_id = i.account_id and c.cell = $2
+		where i.study_id = $1`, study, start.UnixMilli()/cellLength).Scan(&all, &busy)
 	if err != nil {
 		return fmt.Errorf("ask who is free: %w", err)
 	}
@@ -156,17 +160,14 @@ func (s *Scheduling) gone(ctx context.Context, study id.Study, start time.Time, 
 	return nil
 }
 
-// offered returns the interviewers who offer a booking's time. ErrOutside: it is none of those that Free returns or
-// returned; ErrTaken: it was, and is no longer.
-func (s *Scheduling) offered(p *plan, b Booking) (cast, error) {
-	start := time.UnixMilli(b.StartsAt)
+// offered returns the interviewers who offer a time, booked or not. ErrOutside: it is none of those that Free returns or
+// returned.
+func (s *Scheduling) offered(p *plan, at int64) (cast, error) {
+	start := time.UnixMilli(at)
 	from, to := p.kind.offers(s.now(), start, start.Add(time.Millisecond))
-	able := p.able(b.StartsAt, (*diary).working)
-	if !p.starts[b.StartsAt] || from.After(start) || !start.Before(to) || len(able) < p.kind.Interviewers {
+	able := p.able(at, (*diary).working)
+	if !p.starts[at] || from.After(start) || !start.Before(to) || len(able) < p.kind.Interviewers {
 		return cast{}, ErrOutside
-	}
-	if len(p.able(b.StartsAt, (*diary).idle)) < p.kind.Interviewers {
-		return cast{}, ErrTaken
 	}
 	return cast{byEase(able), p.kind.Interviewers}, nil
 }

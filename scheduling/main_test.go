@@ -28,6 +28,7 @@ type world struct {
 	at       time.Time
 	standing map[id.Person]string // "yes" where nothing is said
 	asked    func()               // called when the gate is asked
+	looked   func()               // called when the clock is looked at
 	states   map[id.Person]string
 	mails    []mail.Mail
 }
@@ -36,7 +37,14 @@ const staff = audit.Actor("account:staff")
 
 func newWorld(db *database.DB) *world {
 	w := &world{db: db, study: id.New[id.Study](), at: at("2019-04-01T09:00"), standing: map[id.Person]string{}, states: map[id.Person]string{}}
-	now := func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.at }
+	now := func() time.Time {
+		if w.looked != nil {
+			w.looked()
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.at
+	}
 	w.log = audit.New(db, now)
 	w.Scheduling = scheduling.New(db, w.log, w, w.advance, w, now)
 	return w

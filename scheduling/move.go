@@ -47,22 +47,17 @@ func (s *Scheduling) Move(ctx context.Context, actor audit.Actor, study id.Study
 	return moved, err
 }
 
-// offeredInstead finds who could take a participant's booking at another time, its own interviewers first. The time
-// that it holds now is no obstacle.
+// offeredInstead finds who could take a participant's booking at another time, its own interviewers first. Who is busy
+// is asked in the transaction alone: only there is it certain which booking is this person's.
 func (s *Scheduling) offeredInstead(ctx context.Context, kind Type, b Booking, start time.Time) (cast, error) {
 	if err := s.open(b, kind, false); err != nil {
 		return cast{}, err
 	}
-	if err := s.gone(ctx, b.Study, start, b.ID); err != nil {
-		return cast{}, err
-	}
-	p, err := s.plan(ctx, kind, start, start, b.ID)
+	p, err := s.plan(ctx, kind, start, start)
 	if err != nil {
 		return cast{}, err
 	}
-	wanted := b
-	wanted.StartsAt = start.UnixMilli()
-	from, err := s.offered(p, wanted)
+	from, err := s.offered(p, start.UnixMilli())
 	slices.SortStableFunc(from.accounts, func(x, y id.Account) int {
 		return place(b.Interviewers, x) - place(b.Interviewers, y)
 	})

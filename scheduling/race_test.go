@@ -168,6 +168,26 @@ func TestWithdrawalBesideABooking(t *testing.T) {
 	})
 }
 
+// Whoever cancels in one window and books the very time to which the other window moves the old booking hears that it is
+// cancelled, not that somebody took the time.
+func TestMoveOfABookingCancelledMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		p := person()
+		w.offer(t, nil)
+		w.week(t, "ada", workdays(9, 13)...)
+		b := w.mustOwn(t, p, "2019-04-11T10:00")
+		w.looked = func() {
+			w.looked = nil
+			if err := w.Cancel(t.Context(), audit.Participant(p), w.study, b.ID, false); err != nil {
+				t.Error(err)
+			}
+			w.mustOwn(t, p, "2019-04-11T11:00")
+		}
+		_, err := w.Move(t.Context(), audit.Participant(p), w.study, b.ID, at("2019-04-11T11:00"), false)
+		is(t, "move", err, scheduling.ErrNotOpen)
+	})
+}
+
 // step is one operation of the random history, on one lane: a few people who share a few times.
 type step struct {
 	lane, person, slot int
@@ -264,6 +284,7 @@ func TestHistoryIsLinearizable(t *testing.T) {
 		var history []porcupine.Operation
 		var next atomic.Int64
 		var wg sync.WaitGroup
+		began := time.Now() // intervals from here are monotonic, whatever happens to the machine's clock
 		for c := range clients {
 			random := rand.New(rand.NewPCG(uint64(c), 1))
 			wg.Go(func() {
@@ -273,9 +294,9 @@ func TestHistoryIsLinearizable(t *testing.T) {
 					if in.op = []string{"book", "move", "cancel"}[random.IntN(3)]; in.booking == "" {
 						in.op = "book"
 					}
-					call := time.Now().UnixNano()
+					call := int64(time.Since(began))
 					out := w.do(t.Context(), in, people[in.lane][in.person], offered[in.lane*slotsPerLane+in.slot])
-					op := porcupine.Operation{ClientId: c, Input: in, Call: call, Output: out, Return: time.Now().UnixNano()}
+					op := porcupine.Operation{ClientId: c, Input: in, Call: call, Output: out, Return: int64(time.Since(began))}
 					if in.op == "book" && out.err == nil {
 						latest[in.lane][in.person].Store(out.booking)
 					}

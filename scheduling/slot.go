@@ -50,7 +50,7 @@ func (s *Scheduling) free(ctx context.Context, kind Type, from, to time.Time) ([
 	if !from.Before(to) {
 		return nil, nil
 	}
-	p, err := s.plan(ctx, kind, from, to, "")
+	p, err := s.plan(ctx, kind, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -80,13 +80,13 @@ type diary struct {
 	taken map[int64]bool // cells of bookings
 }
 
-// plan reads everything once, however many interviewers and days. The time that the booking except holds counts as free.
-func (s *Scheduling) plan(ctx context.Context, kind Type, from, to time.Time, except id.Booking) (*plan, error) {
+// plan reads everything once, however many interviewers and days.
+func (s *Scheduling) plan(ctx context.Context, kind Type, from, to time.Time) (*plan, error) {
 	weeks, err := s.Weeks(ctx, kind.Study)
 	if err != nil {
 		return nil, err
 	}
-	taken, err := s.taken(ctx, kind.Study, from, to, except)
+	taken, err := s.taken(ctx, kind.Study, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (s *Scheduling) plan(ctx context.Context, kind Type, from, to time.Time, ex
 const reach = (mostMinutes + mostBuffer) * time.Minute
 
 // taken returns the cells in which the study's interviewers are booked, by any study, in reach of [from, to].
-func (s *Scheduling) taken(ctx context.Context, study id.Study, from, to time.Time, except id.Booking) (map[id.Account]map[int64]bool, error) {
+func (s *Scheduling) taken(ctx context.Context, study id.Study, from, to time.Time) (map[id.Account]map[int64]bool, error) {
 	taken := map[id.Account]map[int64]bool{}
 	err := database.Each(ctx, s.db, func(row database.Scanner) error {
 		var account id.Account
@@ -132,8 +132,8 @@ func (s *Scheduling) taken(ctx context.Context, study id.Study, from, to time.Ti
 		taken[account][cell] = true
 		return nil
 	}, `select c.account_id, c.cell from interviewer i join booking_cell c on c.account_id = i.account_id
-		where i.study_id = $1 and c.cell >= $2 and c.cell < $3 and c.booking_id <> $4`,
-		study, from.Add(-reach).UnixMilli()/cellLength, to.Add(reach).UnixMilli()/cellLength, except)
+		where i.study_id = $1 and c.cell >= $2 and c.cell < $3`,
+		study, from.Add(-reach).UnixMilli()/cellLength, to.Add(reach).UnixMilli()/cellLength)
 	if err != nil {
 		return nil, fmt.Errorf("list booked cells: %w", err)
 	}
