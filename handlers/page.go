@@ -79,6 +79,33 @@ func (v *visit) page(title string, args ...any) base {
 	return b
 }
 
+// entry is one line of the study's menu.
+type entry struct {
+	Label, Address string
+	Current        bool
+}
+
+// menus are what each role finds in the study's menu, by the last part of the address.
+var menus = map[studies.Role][]string{
+	studies.Owner:      {"", "candidates", "letters", "bookings", "interviews", "coding", "surveys", "export", "settings"},
+	studies.Researcher: {"", "candidates", "letters", "bookings", "interviews", "coding", "surveys", "export", "settings"},
+	studies.Supervisor: {"", "candidates", "letters", "interviews", "coding", "surveys", "log"},
+	studies.Officer:    {"", "letters", "log"},
+}
+
+// Menu is the study's menu for the visitor's role. The texts are "menu.<part>", "menu.home" for the first.
+func (b base) Menu() []entry {
+	var entries []entry
+	for _, part := range menus[b.Role] {
+		key, address := part, b.At("/"+part)
+		if part == "" {
+			key, address = "home", b.At("")
+		}
+		entries = append(entries, entry{b.T("menu." + key), address, b.Here == key})
+	}
+	return entries
+}
+
 // Writes says whether the account may change things in the study.
 func (b base) Writes() bool { return b.Role == studies.Owner || b.Role == studies.Researcher }
 

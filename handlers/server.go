@@ -122,6 +122,7 @@ func isParticipantPath(path string) bool {
 
 // router builds one side from its route map.
 func (s *Server) router(routes []route) (*gin.Engine, error) {
+	gin.SetMode(gin.ReleaseMode) // no route table on the terminal
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false

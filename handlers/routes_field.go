@@ -1,0 +1,6 @@
+package handlers
+
+// fieldRoutes are times, appointments, interviews and coding.
+func (s *Server) fieldRoutes() []route {
+	return []route{}
+}
