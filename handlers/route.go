@@ -36,6 +36,24 @@ var (
 	respondent  = access{purpose: links.Survey}
 )
 
+// Rule is one line of the route maps, for tests: who is let in.
+type Rule struct {
+	Method, Path string
+	Anyone       bool
+	AnyStaff     bool
+	Roles        []studies.Role
+	Purpose      links.Purpose
+}
+
+// Rules lists every route of both sides.
+func (s *Server) Rules() []Rule {
+	var rules []Rule
+	for _, r := range slices.Concat(s.participantRoutes(), s.staffRoutes()) {
+		rules = append(rules, Rule{r.method, r.path, r.access.public, r.access.staff, r.access.roles, r.access.purpose})
+	}
+	return rules
+}
+
 func may(roles ...studies.Role) access { return access{roles: roles} }
 
 var (

@@ -93,8 +93,7 @@ func (p *people) enrol(ctx context.Context, actor audit.Actor, study id.Study, p
 	if err != nil {
 		return err
 	}
-	err = p.keys.Create(ctx, person)
-	if err == nil {
+	if err = p.keys.Create(ctx, person); err == nil {
 		err = p.Vault.Put(ctx, actor, "enrol", study, person, who)
 	}
 	if settled := p.Intents.Finish(ctx, intent); err == nil {

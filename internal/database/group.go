@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"example.org/feltbok/internal/crash"
 	"example.org/feltbok/internal/errs"
 )
 
@@ -113,7 +114,9 @@ func (g *group) commit(first *work) []*work {
 	}
 	err = shared.dead
 	if err == nil {
+		crash.Point("commit")
 		err = translate(tx.Commit())
+		crash.Point("committed")
 	}
 	if err != nil {
 		for _, w := range batch {
