@@ -152,3 +152,27 @@ func (w *response) Write(b []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	return w.body.Write(b)
 }
+
+// Try sends one request as this browser would and does not follow where it leads. The page stays where it was; Body is
+// the answer's.
+func (b *Browser) Try(method, address string, form url.Values) (status int, err error) {
+	target, err := b.at.Parse(address)
+	if err != nil {
+		return 0, err
+	}
+	follow := b.client.CheckRedirect
+	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	defer func() { b.client.CheckRedirect = follow }()
+	at := b.at
+	defer func() { b.at = at }()
+	if method == http.MethodGet || method == http.MethodHead {
+		form = nil
+	}
+	b.send(method, target, form) // a refusal is an answer here, and its status says so
+	return b.Status, nil
+}
+
+// Links lists the addresses that the page links to.
+func (b *Browser) Links() []string {
+	return b.find("a[href]").Map(func(_ int, a *goquery.Selection) string { return a.AttrOr("href", "") })
+}

@@ -27,6 +27,11 @@ func New(db *database.DB, now func() time.Time) *Outbox { return &Outbox{db, aud
 // code is what a parameter may look like. A name, an address or a sentence does not, and never gets into the table.
 var code = regexp.MustCompile(`^[A-Za-z0-9_.,:/+-]{0,200}$`)
 
+// Send is Enqueue in a transaction of its own, for a mail that is the whole act.
+func (o *Outbox) Send(ctx context.Context, m Mail) error {
+	return o.db.Tx(ctx, func(tx *database.Tx) error { return o.Enqueue(ctx, tx, m) })
+}
+
 // Enqueue writes a mail in the caller's transaction. A second one of the same study and key changes nothing. Its errors
 // are a programmer's: nothing that a person types gets here.
 func (o *Outbox) Enqueue(ctx context.Context, tx *database.Tx, m Mail) error {
