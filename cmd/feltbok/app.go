@@ -43,6 +43,7 @@ type options struct {
 	pages     handlers.Config
 	transport mail.Transport // nil: mail waits
 	from      mail.Address   // the installation's mailbox
+	unlimited bool           // no rate limits: for tests that come from one address
 }
 
 func openApp(ctx context.Context, o options, std stdio) (_ *app, err error) {

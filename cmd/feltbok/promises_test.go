@@ -245,7 +245,7 @@ func TestStudyDataHoldNoIdentity(t *testing.T) {
 		owner := c.staff(c.owner)
 		page := "/studies/" + string(c.study.ID) + "/people/" + string(c.persons[1])
 		c.must(owner.Get(page))
-		c.must(owner.Form(`form[action="` + page + `/name"]`).Set("purpose", "call").Submit())
+		c.must(owner.Form(`form[action="`+page+`/name"]`).Set("purpose", "call").Submit())
 		if !strings.Contains(string(owner.Body), mark(1)) {
 			t.Error("an opened name does not show")
 		}

@@ -54,7 +54,7 @@ func serve(ctx context.Context, o options, at address, std stdio, announce func(
 	if at.BaseURL == "" {
 		at.BaseURL = "http://" + listener.Addr().String()
 	}
-	o.pages = handlers.Config{BaseURL: at.BaseURL, Secure: at.secure(), Proxies: at.Proxy, Now: clock.now}
+	o.pages = handlers.Config{BaseURL: at.BaseURL, Secure: at.secure(), Proxies: at.Proxy, Unlimited: o.unlimited, Now: clock.now}
 	if own {
 		o.pages.Banner = "demo.banner"
 	}

@@ -1,0 +1,181 @@
+//go:build crashpoints
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"example.org/feltbok/handlers"
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/crash"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/dbtest"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
+	"example.org/feltbok/surveys"
+)
+
+const childVariable = "FELTBOK_TEST_CHILD"
+
+// TestCrashChild is the process that is killed: it enrols, books, and takes people out, until its crash point comes.
+func TestCrashChild(t *testing.T) {
+	place := os.Getenv(childVariable)
+	if place == "" {
+		t.Skip("only as a child of TestCrashPointsLeaveWholePeople")
+	}
+	parts := strings.Split(place, "|")
+	a, c := openChild(t, parts)
+	defer a.close()
+	ctx := t.Context()
+	for i := range 3 {
+		person, err := a.people.Enrol(ctx, audit.Staff(c.owner), identity(100+i, noMark), recruitment.Participant{Study: c.study.ID,
+			Case: c.study.Cases[0].ID, Code: "A" + fmt.Sprint(100+i), Audience: "company", Relation: recruitment.Member, Title: "Leder", Source: recruitment.MemberList})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.persons = append(c.persons, person)
+	}
+	if _, err := a.people.EnrolRespondent(ctx, audit.Staff(c.owner), identity(200, noMark), surveys.Respondent{Study: c.study.ID, Survey: c.survey, Role: "Leder"}); err != nil {
+		t.Fatal(err)
+	}
+	for i, person := range c.persons[:4] {
+		_, err := a.Scheduling.Book(ctx, audit.Staff(c.owner), scheduling.Request{Study: c.study.ID, Person: person, Audience: "company",
+			Mode: scheduling.Phone, Start: time.Date(2019, 3, 1+i, 9, 0, 0, 0, time.UTC), ByStaff: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, person := range c.persons {
+		if err := a.people.Withdraw(ctx, audit.Staff(c.owner), c.study.ID, person); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// openChild opens the installation that the parent made: folder, three addresses, study, survey, owner.
+func openChild(t *testing.T, parts []string) (*app, *crowd) {
+	t.Helper()
+	clock := &clock{}
+	clock.set(time.Date(2019, 2, 4, 8, 0, 0, 0, time.UTC))
+	transport, err := mail.NewFolder(filepath.Join(parts[0], "mail"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := openApp(t.Context(), options{transport: transport, from: demoMailbox, pages: handlers.Config{BaseURL: testBase, Now: clock.now, Unlimited: true},
+		storage: storage{Data: filepath.Join(parts[0], "stores"), MasterKey: filepath.Join(parts[0], "master.key"),
+			StudyDSN: parts[1], IdentityDSN: parts[2], KeysDSN: parts[3]}}, stdio{os.Stdout, os.Stderr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	study, err := a.Studies.Get(t.Context(), id.Study(parts[4]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &crowd{stage: &stage{app: a, t: t, clock: clock}, owner: id.Account(parts[6]), study: study, survey: id.Survey(parts[5])}
+	list, err := a.Recruitment.List(t.Context(), study.ID, recruitment.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range list {
+		if p.State != recruitment.Withdrawn {
+			c.persons = append(c.persons, p.ID)
+		}
+	}
+	return a, c
+}
+
+// Promise 3: the process is killed at 25 points inside enrol, book, withdraw and erase; after reconciliation the three
+// stores agree about everybody.
+func TestCrashPointsLeaveWholePeople(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+		addresses := map[database.Store]string{}
+		s := newStage(t, func(store database.Store) string {
+			addresses[store] = dsn(store)
+			return addresses[store]
+		})
+		c := newCrowd(s, 2, 1, noMark)
+		place := strings.Join([]string{s.folder, addresses[database.Study], addresses[database.Identity], addresses[database.Keys],
+			string(c.study.ID), string(c.survey), string(c.owner)}, "|")
+		// The first intents' points, then ever later ones: 25 in all, across every kind of act.
+		killed := 0
+		for round := range 25 {
+			point := fmt.Sprintf("*:%d", 1+round*3)
+			if s.stores[database.Study].Postgres() {
+				point = fmt.Sprintf("*:%d", 1+round) // commits are no points here, so there are fewer
+			}
+			child := exec.Command(os.Args[0], "-test.run=^TestCrashChild$")
+			child.Env = append(os.Environ(), childVariable+"="+place, crash.Variable+"="+point)
+			output, err := child.CombinedOutput()
+			status, _ := child.ProcessState.Sys().(syscall.WaitStatus)
+			if status.Signaled() && status.Signal() == syscall.SIGKILL {
+				killed++
+			} else if err != nil {
+				t.Fatalf("%s: %v\n%s", point, err, output)
+			}
+			if _, err := s.Intents.Reconcile(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+			if err := agree(t.Context(), s.app, c); err != nil {
+				t.Fatalf("after a kill at %s: %v\n%s", point, err, output)
+			}
+		}
+		if killed < 20 {
+			t.Errorf("only %d of 25 rounds were killed: the points are not reached", killed)
+		}
+	})
+}
+
+// agree says what the stores disagree about: whoever has a key has an identity and is in the study, and nobody else.
+func agree(ctx context.Context, a *app, c *crowd) error {
+	if open, err := a.Intents.Count(ctx); err != nil || open != 0 {
+		return fmt.Errorf("%d acts are still open (%v)", open, err)
+	}
+	keyed, err := a.keys.Persons(ctx)
+	if err != nil {
+		return err
+	}
+	known, err := a.Vault.Persons(ctx)
+	if err != nil {
+		return err
+	}
+	var present []id.Person
+	list, err := a.Recruitment.List(ctx, c.study.ID, recruitment.Filter{})
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		if p.State != recruitment.Withdrawn {
+			present = append(present, p.ID)
+		} else if bookings, err := a.Scheduling.Of(ctx, c.study.ID, p.ID); err != nil || len(bookings) > 0 {
+			return fmt.Errorf("an erased person has %d bookings (%v)", len(bookings), err)
+		}
+	}
+	respondents, err := a.Surveys.Respondents(ctx, c.study.ID, c.survey)
+	if err != nil {
+		return err
+	}
+	for _, r := range respondents {
+		present = append(present, r.Person)
+	}
+	for _, list := range [][]id.Person{keyed, known, present} {
+		slices.Sort(list)
+	}
+	if !slices.Equal(keyed, known) || !slices.Equal(known, present) {
+		return fmt.Errorf("keys %v, vault %v, study %v", keyed, known, present)
+	}
+	if _, err := a.Audit.Verify(ctx); err != nil {
+		return err
+	}
+	return nil
+}
