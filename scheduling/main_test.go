@@ -56,10 +56,18 @@ func each(t *testing.T, fn func(t *testing.T, w *world)) {
 	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) { fn(t, newWorld(db)) })
 }
 
-// Standing, advance and Enqueue stand in for consents, recruitment and mail.
-func (w *world) Standing(_ context.Context, _ database.Querier, _ id.Study, p id.Person, purpose string) (string, error) {
-	if w.asked != nil {
-		w.asked()
+// Standing, advance and Enqueue stand in for consents, recruitment and mail. Like consents, Standing holds a row of the
+// person's until the transaction ends.
+func (w *world) Standing(ctx context.Context, q database.Querier, study id.Study, p id.Person, purpose string) (string, error) {
+	if tx, ok := q.(*database.Tx); ok {
+		if _, err := tx.Exec(ctx, `insert into person_turn (person_id, study_id, turn) values ($1, $2, 1)
+			on conflict (person_id) do update set turn = person_turn.turn + 1`, "consent of "+p, study); err != nil {
+			return "", err
+		}
+	}
+	if asked := w.asked; asked != nil {
+		w.asked = nil
+		asked()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -147,7 +147,6 @@ func TestWithdrawalBesideABooking(t *testing.T) {
 		w.offer(t, nil)
 		w.week(t, "ada", workdays(9, 13)...)
 		w.asked = func() {
-			w.asked = nil
 			go func() {
 				withdrawn <- w.db.Tx(t.Context(), func(tx *database.Tx) error { return w.CancelAllTx(t.Context(), tx, audit.Participant(p), w.study, p) })
 			}()

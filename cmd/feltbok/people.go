@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"time"
 
-	"example.org/feltbok/consents"
 	"example.org/feltbok/handlers"
 	"example.org/feltbok/identities"
 	"example.org/feltbok/internal/audit"
@@ -18,6 +17,7 @@ import (
 	"example.org/feltbok/internal/intents"
 	"example.org/feltbok/internal/mail"
 	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
 	"example.org/feltbok/studies"
 	"example.org/feltbok/surveys"
 )
@@ -153,16 +153,12 @@ func (p *people) Withdraw(ctx context.Context, actor audit.Actor, study id.Study
 	return nil
 }
 
-// stop ends whatever would still happen to the person. Asking the gate first holds the person's consent, as booking
-// does, so that neither passes the other.
+// stop ends whatever would still happen to the person. The bookings come first: see CancelAllTx.
 func (p *people) stop(ctx context.Context, tx *database.Tx, actor audit.Actor, study id.Study, person id.Person) error {
-	if _, err := p.Consents.Standing(ctx, tx, study, person, consents.Interview); err != nil {
-		return err
-	}
-	if err := p.Outbox.Drop(ctx, tx, person); err != nil {
-		return err
-	}
 	if err := p.Scheduling.CancelAllTx(ctx, tx, actor, study, person); err != nil {
+		return err
+	}
+	if err := p.Outbox.Drop(ctx, tx, person, scheduling.MailCancelled); err != nil {
 		return err
 	}
 	if err := p.Consents.WithdrawTx(ctx, tx, actor, study, person, nil); err != nil {
