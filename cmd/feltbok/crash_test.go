@@ -39,8 +39,12 @@ func TestCrashChild(t *testing.T) {
 	defer a.close()
 	ctx := t.Context()
 	for i := range 3 {
+		code, err := a.Recruitment.NextCode(ctx, c.study.ID, c.study.Cases[0].ID, "A")
+		if err != nil {
+			t.Fatal(err)
+		}
 		person, err := a.people.Enrol(ctx, audit.Staff(c.owner), identity(100+i, noMark), recruitment.Participant{Study: c.study.ID,
-			Case: c.study.Cases[0].ID, Code: "A" + fmt.Sprint(100+i), Audience: "company", Relation: recruitment.Member, Title: "Leder", Source: recruitment.MemberList})
+			Case: c.study.Cases[0].ID, Code: code, Audience: "company", Relation: recruitment.Member, Title: "Leder", Source: recruitment.MemberList})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,9 +53,13 @@ func TestCrashChild(t *testing.T) {
 	if _, err := a.people.EnrolRespondent(ctx, audit.Staff(c.owner), identity(200, noMark), surveys.Respondent{Study: c.study.ID, Survey: c.survey, Role: "Leder"}); err != nil {
 		t.Fatal(err)
 	}
-	for i, person := range c.persons[:4] {
+	earlier, err := a.Scheduling.All(ctx, c.study.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, person := range c.persons[len(c.persons)-2:] {
 		_, err := a.Scheduling.Book(ctx, audit.Staff(c.owner), scheduling.Request{Study: c.study.ID, Person: person, Audience: "company",
-			Mode: scheduling.Phone, Start: time.Date(2019, 3, 1+i, 9, 0, 0, 0, time.UTC), ByStaff: true})
+			Mode: scheduling.Phone, Start: time.Date(2019, 3, 1, 9+2*(i+len(earlier)), 0, 0, 0, time.UTC), ByStaff: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -58,7 +58,7 @@ func (p *player) interviewed(person, held row) []event {
 func (p *player) contact(person row) error {
 	code := person["code"]
 	held := p.facts.interview(code)
-	title, audience, relation := person["exact_title"], "company", "member"
+	title, audience, relation := "Leder", "company", "member"
 	if held != nil {
 		title = held["role"]
 		switch held["relation"] {
@@ -67,8 +67,6 @@ func (p *player) contact(person row) error {
 		case "Klyngestyret": // sits on the board and gets the administration's letter
 			audience, relation = "administration", "board"
 		}
-	} else {
-		title = "Leder"
 	}
 	fields := []string{"case", p.cases[code[:1]], "code", code, "audience", audience, "relation", relation,
 		"employees", person["employees"], "title", title, "source", person["source"], "name", person["name"],
