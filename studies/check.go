@@ -118,3 +118,9 @@ func repeats(values []string) bool {
 	sorted := slices.Sorted(slices.Values(values))
 	return len(slices.Compact(sorted)) < len(values)
 }
+
+// Check says what Create and Update would refuse, for a form that has more to say.
+func (s Study) Check() error {
+	s.Cases = slices.Clone(s.Cases) // their codes are folded
+	return s.check()
+}

@@ -91,6 +91,14 @@ func (a *Auth) Invite(ctx context.Context, actor audit.Actor, email, name, langu
 	return invited, nil
 }
 
+// CheckInvited says what Invite would refuse, for a form that has more to say.
+func CheckInvited(email, name, language string) error {
+	var check errs.Check
+	newAccount(&check, email, name, language)
+	check.AtMost("name", name, mostName)
+	return check.Err()
+}
+
 // Setup uses the set-up link to make the first account, which is signed in afterwards like any other. A dead link, or
 // one that somebody was faster with, is ErrLinkDead.
 func (a *Auth) Setup(ctx context.Context, token, email, name, password, language string) (id.Account, error) {

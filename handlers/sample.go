@@ -1,0 +1,148 @@
+package handlers
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/studies"
+)
+
+// samplePage is which cases a study has, and how many it wants from each.
+type samplePage struct {
+	subject
+	Kinds []recruitment.Kind
+	Rows  []goalRow
+	Total int
+}
+
+// goalRow is one case with its goals, in the order of the kinds.
+type goalRow struct {
+	studies.Case
+	Goals []int
+	Sum   int
+}
+
+// CaseChoices lists the cases by code.
+func (p samplePage) CaseChoices() []choice {
+	var choices []choice
+	for _, c := range p.Study.Cases {
+		choices = append(choices, choice{Value: string(c.ID), Label: c.Code + ", " + c.Name})
+	}
+	return choices
+}
+
+// samplePageOf reads the page anew: a form that was refused may have been handed in to an old state of it.
+func (s *Server) samplePageOf(v *visit) (samplePage, error) {
+	p := samplePage{subject: v.subject("sample", "sample.title"), Kinds: recruitment.Kinds()}
+	p.Here, p.Path = "settings", v.studyPath("/sample")
+	goals, err := s.goals(v)
+	for _, c := range v.study.Cases {
+		row := goalRow{Case: c}
+		for _, kind := range p.Kinds {
+			goal := goals[goalOf{c.ID, kind}]
+			row.Goals, row.Sum = append(row.Goals, goal), row.Sum+goal
+		}
+		p.Rows, p.Total = append(p.Rows, row), p.Total+row.Sum
+	}
+	return p, err
+}
+
+type goalOf struct {
+	Case id.Case
+	Kind recruitment.Kind
+}
+
+func (s *Server) goals(v *visit) (map[goalOf]int, error) {
+	cells, err := s.Recruitment.Quotas(v.ctx(), v.study.ID)
+	goals := map[goalOf]int{}
+	for _, cell := range cells {
+		goals[goalOf{cell.Case, cell.Kind}] = cell.Goal
+	}
+	return goals, err
+}
+
+func (s *Server) sample(v *visit) error {
+	p, err := s.samplePageOf(v)
+	if err != nil {
+		return err
+	}
+	// A case named in the address has its goals filled in, to be changed.
+	i := slices.IndexFunc(p.Rows, func(r goalRow) bool { return string(r.ID) == v.Query("case") })
+	if i >= 0 {
+		values := url.Values{"case": {string(p.Rows[i].ID)}}
+		for k, kind := range p.Kinds {
+			values.Set(string(kind), strconv.Itoa(p.Rows[i].Goals[k]))
+		}
+		p.Form = v.newForm(values)
+	}
+	return v.show("staff/sample", p)
+}
+
+func (s *Server) caseAdd(v *visit) error {
+	_, err := s.Studies.AddCase(v.ctx(), v.actor(), v.study.ID, v.value("code"), v.value("name"))
+	if mendable(err) {
+		return s.sampleAgain(v, err)
+	}
+	if err != nil {
+		return err
+	}
+	return v.seeOther(v.studyPath("/sample"), "case_added")
+}
+
+func (s *Server) sampleAgain(v *visit, refused error) error {
+	p, err := s.samplePageOf(v)
+	if err != nil {
+		return err
+	}
+	p.Form = v.againForm(refused)
+	if errors.Is(refused, studies.ErrCaseTaken) {
+		p.Form = p.Form.about("code")
+	}
+	return v.again(refused, "staff/sample", p)
+}
+
+const mostGoal = 1000
+
+func (s *Server) quotaSet(v *visit) error {
+	wanted, err := v.readGoals()
+	if err != nil {
+		return s.sampleAgain(v, err)
+	}
+	known, err := s.goals(v)
+	if err != nil {
+		return err
+	}
+	unit := id.Case(v.value("case"))
+	for _, kind := range recruitment.Kinds() {
+		if wanted[kind] == known[goalOf{unit, kind}] {
+			continue
+		}
+		if err := s.Recruitment.SetQuota(v.ctx(), v.actor(), v.study.ID, unit, kind, wanted[kind]); err != nil {
+			return err
+		}
+	}
+	return v.seeOther(v.studyPath("/sample"), "quotas_set")
+}
+
+// readGoals reads a number for every kind; an empty field is none.
+func (v *visit) readGoals() (map[recruitment.Kind]int, error) {
+	var check errs.Check
+	goals := map[recruitment.Kind]int{}
+	for _, kind := range recruitment.Kinds() {
+		typed := v.value(string(kind))
+		if typed == "" {
+			continue
+		}
+		n, err := strconv.Atoi(typed)
+		if err != nil || n < 0 || n > mostGoal {
+			check.Add(string(kind), "sample.goal")
+		}
+		goals[kind] = n
+	}
+	return goals, errorsIn(v.chosen("case", samplePage{subject: v.subject("sample", "sample.title")}.CaseChoices()), check.Err())
+}

@@ -1,0 +1,162 @@
+package handlers
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	"example.org/feltbok/consents"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/studies"
+)
+
+type studiesPage struct {
+	base
+	Studies []studies.Mine
+}
+
+func (s *Server) studyList(v *visit) error {
+	mine, err := s.Studies.List(v.ctx(), v.session.Account)
+	if err != nil {
+		return err
+	}
+	return v.show("staff/studies", studiesPage{v.page("studies.title"), mine})
+}
+
+// LastDay is a study's end in words.
+func (p studiesPage) LastDay(s studies.Study) string { return dayInWords(p.base, s.EndsOn) }
+
+// studyPage is the form of a study's setting, new or known.
+type studyPage struct {
+	subject
+	New    bool
+	Action string
+}
+
+func (p studyPage) Bases() []choice {
+	return p.worded("study.basis", string(studies.Consent), string(studies.PublicInterest))
+}
+
+// Meetings are the audiences that are interviewed: each has a kind of meeting to set up.
+func (p studyPage) Meetings() []choice {
+	var interviewed []string
+	for _, a := range p.Study.Audiences {
+		if a.Key != consents.Respondent {
+			interviewed = append(interviewed, a.Key)
+		}
+	}
+	return p.worded("study.meeting", interviewed...)
+}
+
+func (p subject) YesNo() []choice { return p.worded("form", "yes", "no") }
+
+// choices lists values with their texts "<key>.<value>" and, where there is one, "<key>.<value>_hint".
+func (b base) worded(key string, values ...string) []choice {
+	var choices []choice
+	for _, value := range values {
+		c := choice{Value: value, Label: b.T(key + "." + value)}
+		if hint := key + "." + value + "_hint"; b.Has(hint) {
+			c.Hint = b.T(hint)
+		}
+		choices = append(choices, c)
+	}
+	return choices
+}
+
+const (
+	usualZone    = "Europe/Oslo"
+	usualMinutes = 60
+)
+
+// studyLanguages are those that starter letters exist in.
+var studyLanguages = []string{"nb", "nn", "en"}
+
+func (s *Server) studyNew(v *visit) error {
+	p := studyPage{v.subject("study", "study.new_title"), true, "/studies/new"}
+	if v.form == nil {
+		p.Form = v.newForm(url.Values{"zone": {usualZone}, "duration": {strconv.Itoa(usualMinutes)}})
+		return v.show("staff/study", p)
+	}
+	var study id.Study
+	made, err := p.read(v, studies.Study{Languages: studyLanguages})
+	if err == nil {
+		study, err = s.Studies.Create(v.ctx(), v.actor(), v.session.Account, made)
+	}
+	if mendable(err) {
+		p.Form = v.againForm(err)
+		return v.again(err, "staff/study", p)
+	}
+	if err != nil {
+		return err
+	}
+	return v.seeOther("/studies/"+string(study), "study_made")
+}
+
+func (s *Server) settings(v *visit) error {
+	p := studyPage{v.subject("study", "study.settings_title"), false, v.studyPath("/settings")}
+	p.Here = "settings"
+	if v.form == nil {
+		p.Form = v.newForm(studyValues(v.study))
+		return v.show("staff/study", p)
+	}
+	changed, err := p.read(v, v.study)
+	if err == nil {
+		err = s.Studies.Update(v.ctx(), v.actor(), changed)
+	}
+	if mendable(err) {
+		p.Form = v.againForm(err)
+		return v.again(err, "staff/study", p)
+	}
+	if err != nil {
+		return err
+	}
+	return v.seeOther(v.studyPath(""), "setting_saved")
+}
+
+// inputNames are the fields of a study whose inputs have other names.
+var inputNames = map[string]string{"project_contact": "contact"}
+
+// read fills a study from the form and says everything that is wrong with it.
+func (p studyPage) read(v *visit, s studies.Study) (studies.Study, error) {
+	s.Title, s.Purpose, s.Questions, s.Institution = v.value("title"), v.value("purpose"), v.value("questions"), v.value("institution")
+	s.ProjectContact, s.Assessment = v.value("contact"), v.value("assessment")
+	s.Supervisor, s.SupervisorContact = v.value("supervisor"), v.value("supervisor_contact")
+	s.Officer, s.OfficerContact = v.value("officer"), v.value("officer_contact")
+	s.LegalBasis, s.Zone = studies.LegalBasis(v.value("legal_basis")), v.value("zone")
+	s.StartsOn, s.EndsOn = isoDay(v.value("starts_on")), isoDay(v.value("ends_on"))
+	s.Recording = v.value("recording") == "yes"
+	s.Duration, _ = strconv.Atoi(v.value("duration")) // 0 is refused with the rest
+	return s, errorsIn(renamed(s.Check(), inputNames), v.chosen("recording", p.YesNo()))
+}
+
+func studyValues(s studies.Study) url.Values {
+	recording := "no"
+	if s.Recording {
+		recording = "yes"
+	}
+	values := url.Values{}
+	for name, value := range map[string]string{"title": s.Title, "purpose": s.Purpose, "questions": s.Questions, "institution": s.Institution,
+		"contact": s.ProjectContact, "supervisor": s.Supervisor, "supervisor_contact": s.SupervisorContact, "officer": s.Officer,
+		"officer_contact": s.OfficerContact, "assessment": s.Assessment, "legal_basis": string(s.LegalBasis), "zone": s.Zone,
+		"starts_on": s.StartsOn, "ends_on": s.EndsOn, "duration": strconv.Itoa(s.Duration), "recording": recording} {
+		values.Set(name, value)
+	}
+	return values
+}
+
+// isoDay reads a date as people here write it, 4.6.2019; anything else is passed on as it is.
+func isoDay(typed string) string {
+	if day, err := time.Parse("2.1.2006", typed); err == nil {
+		return day.Format(time.DateOnly)
+	}
+	return typed
+}
+
+// dayInWords says a date that is stored as 2006-01-02.
+func dayInWords(b base, day string) string {
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return b.Date(t, "date")
+}

@@ -1,0 +1,96 @@
+package handlers
+
+import (
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/studies"
+)
+
+// subject is a base whose fields are named by one area of the catalogue: the label of a field is "<area>.<name>" and its
+// hint "<area>.<name>_hint". The same field name means different things on different pages.
+type subject struct {
+	base
+	area string
+}
+
+func (v *visit) subject(area, title string, args ...any) subject {
+	return subject{v.page(title, args...), area}
+}
+
+func (p subject) named(name string, options []string) []string {
+	return append([]string{"label=" + p.area + "." + name, "hint=" + p.area + "." + name + "_hint"}, options...)
+}
+
+// Ask is a field to type in.
+func (p subject) Ask(name string, options ...string) field {
+	return p.Input(name, p.named(name, options)...)
+}
+
+// Pick is a field with a list.
+func (p subject) Pick(name string, choices []choice, options ...string) field {
+	return p.Select(name, choices, p.named(name, options)...)
+}
+
+// Choose is a field with every choice in sight.
+func (p subject) Choose(name string, choices []choice, options ...string) field {
+	return p.Radio(name, choices, p.named(name, options)...)
+}
+
+// Owns says whether the visitor may change the team and read the log.
+func (p subject) Owns() bool { return p.Role == studies.Owner }
+
+// about puts a fault that concerns the form as a whole beside the field that can mend it.
+func (f form) about(name string) form {
+	if len(f.Errors) == 1 && f.Errors[0].Name == "" {
+		f.Errors[0].Name = name
+	}
+	return f
+}
+
+// errorsIn gathers what is wrong with a form from several that looked at it.
+func errorsIn(all ...error) error {
+	var fields []errs.Field
+	for _, err := range all {
+		found := errs.FieldsOf(err)
+		if err != nil && len(found) == 0 {
+			return err
+		}
+		fields = append(fields, found...)
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return &errs.Error{Kind: errs.Invalid, Code: "invalid", Fields: fields}
+}
+
+// renamed gives faults the names that their inputs have in the form.
+func renamed(err error, names map[string]string) error {
+	fields := errs.FieldsOf(err)
+	if len(fields) == 0 {
+		return err
+	}
+	mended := &errs.Error{Kind: errs.Invalid, Code: "invalid"}
+	for _, f := range fields {
+		if name, ok := names[f.Name]; ok {
+			f.Name = name
+		}
+		mended.Fields = append(mended.Fields, f)
+	}
+	return mended
+}
+
+// chosen is a fault where a field to choose in was left, or holds what was not offered.
+func (v *visit) chosen(name string, choices []choice) error {
+	for _, c := range choices {
+		if c.Value == v.value(name) {
+			return nil
+		}
+	}
+	var check errs.Check
+	check.Add(name, "studies.choose")
+	return check.Err()
+}
+
+// backTo answers an address that only forms are handed in to, when it is opened or reloaded.
+func backTo(rest string) func(*visit) error {
+	return func(v *visit) error { return v.seeOther(v.studyPath(rest), "") }
+}
