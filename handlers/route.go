@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"net/http"
 	"slices"
 
 	"example.org/feltbok/internal/auth"
@@ -153,7 +154,7 @@ func (s *Server) handle(v *visit, r route) error {
 		return err
 	}
 	v.chooseLanguage()
-	if v.Request.Method == "POST" {
+	if v.Request.Method == http.MethodPost && r.path != "" {
 		if err := v.readForm(); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 
 	"golang.org/x/crypto/argon2"
@@ -29,9 +30,16 @@ const (
 
 // SignIn returns the account that has this address and password. Anything else is ErrSignIn, after the same work
 // whether or not the address is known; after ten of those within an hour it is ErrTooMany, also for the right password.
-// A failed try is written down, so a form that signs in must not use database.WithOnce: it is handed in again.
+// A failed try is written down and so uses the form's key up (database.WithOnce): the form is shown again with a fresh
+// one. A blank field is Invalid and counts as no try.
 func (a *Auth) SignIn(ctx context.Context, email, password string) (id.Account, error) {
 	address := emailKey(email)
+	var check errs.Check
+	check.Require("email", address, mostEmail)
+	check.Require("password", password, mostPassword)
+	if err := check.Err(); err != nil {
+		return "", err
+	}
 	// Counted before it is tried, so that a thousand at once are not tried before the first is counted.
 	if err := a.countTry(ctx, address); err != nil {
 		return "", fmt.Errorf("sign in: %w", err)
