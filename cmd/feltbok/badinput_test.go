@@ -39,7 +39,7 @@ func TestBadInputIsAnsweredPlainly(t *testing.T) {
 		{"form without a key", "/sign-in", form, "email=x&password=y", http.StatusConflict},
 		{"forged key", "/sign-in", form, "form_key=" + strings.Repeat("A", 75) + "&email=x", http.StatusConflict},
 		{"broken encoding", "/sign-in", form, "email=%zz", http.StatusUnsupportedMediaType},
-		{"dead link", "/p/" + strings.Repeat("A", 43), form, "", http.StatusConflict},
+		{"dead link", "/p/" + strings.Repeat("A", 43), form, "", http.StatusConflict}, // no key, so nothing is looked up
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := s.post(tc.path, tc.kind, tc.body)
