@@ -1,7 +1,9 @@
-// What a participant sees, from a personal link on: one person for each kind of link.
-import { crawl, newPage, pressFirst, visit } from './lib.mjs';
+// What a participant does, from a personal link on: one person for each kind of link.
+import { crawl, newPage, press, pressFirst, visit } from './lib.mjs';
 
 const pagesEach = 15;
+
+const journeys = { invited, survey };
 
 export async function participant(walk, links) {
   for (const [kind, link] of Object.entries(links)) {
@@ -10,7 +12,43 @@ export async function participant(walk, links) {
     await visit(page, 'link');
     await pressFirst(page);
     await visit(page, 'first');
+    await journeys[kind]?.(page);
     await crawl(page, pagesEach);
     await page.context().close();
   }
+}
+
+const submit = (page) => press(page, page.locator('main form button').first());
+
+// invited reads the letter, forgets to answer, answers, and picks a time.
+async function invited(page) {
+  await press(page, page.locator('main a[href="/my/consent"]').first());
+  await visit(page, 'consent');
+  await submit(page);
+  await visit(page, 'consent-missing', { status: 422 });
+  const focused = await page.evaluate(() => document.activeElement?.className ?? '');
+  if (!focused.includes('errors')) throw new Error(`after an error the focus is on "${focused}", not on the summary`);
+  for (const yes of await page.locator('main input[type=radio][value=yes]').all()) await yes.check();
+  await submit(page);
+  await visit(page, 'time');
+  await page.locator('main input[name=slot]').first().check();
+  await submit(page);
+  await visit(page, 'booked');
+  await page.goto('/my');
+  await visit(page, 'mine');
+}
+
+// survey says yes, answers every page's first question, looks over the answers and sends them.
+async function survey(page) {
+  await page.locator('main input[name=consent_survey][value=yes]').check();
+  await submit(page);
+  for (let n = 1; page.url().includes('/survey/page/'); n++) {
+    const first = page.locator('main input[type=radio]').first();
+    if (await first.count()) await first.check();
+    await visit(page, `page-${n}`);
+    await press(page, page.locator('main button[value=next]'));
+  }
+  await visit(page, 'review');
+  await press(page, page.locator('main form[action="/survey/submit"] button').first());
+  await visit(page, 'thanks');
 }
