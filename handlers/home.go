@@ -1,3 +1,312 @@
 package handlers
 
-func (s *Server) home(v *visit) error { return v.show("staff/home", v.page("home.title")) }
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"example.org/feltbok/consents"
+	"example.org/feltbok/internal/i18n"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/interviews"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
+	"example.org/feltbok/studies"
+)
+
+// homePage is how a study stands today.
+type homePage struct {
+	base
+	Week     int
+	Lead     string
+	Steps    []step // while the study is being set up
+	Today    []task
+	Goals    goalTable
+	Funnel   []funnelBar
+	Timeline *timeline
+	Next     []nextBooking
+	Free     int // times on offer in the coming two weeks
+	Consents []consentCount
+}
+
+// step is one thing to do before the fieldwork can begin.
+type step struct {
+	Key, Address string
+	Done         bool
+}
+
+// task is one line of the day.
+type task struct {
+	Mark    string // booked, done, open or warn
+	When    string // in the margin
+	ISO     string // where When is a time of day
+	What    string
+	Stamp   string // a consent that must not be overlooked
+	Large   bool   // what comes next
+	Address string
+	Act     string
+}
+
+type nextBooking struct {
+	scheduling.Booking
+	Code, Recording string
+}
+
+type consentCount struct {
+	Purpose string
+	consents.Count
+}
+
+// standing is all that the study home asks the domains, once.
+type standing struct {
+	people   map[id.Person]recruitment.Participant
+	bookings []scheduling.Booking
+	held     []interviews.Held
+	agreed   map[id.Person]map[string]string
+	cells    []recruitment.Cell
+	funnel   recruitment.Funnel
+	due      []recruitment.Participant
+	letters  []consents.Letter
+	weeks    []scheduling.Week
+	mails    map[mail.State]int
+	counts   map[string]consents.Count
+	today    time.Time // its first instant
+}
+
+func (s *Server) standing(v *visit) (st standing, err error) {
+	ctx, study := v.ctx(), v.study.ID
+	st.today = startOfDay(v.now().In(v.zone()))
+	list, err := s.Recruitment.List(ctx, study, recruitment.Filter{})
+	if err != nil {
+		return st, err
+	}
+	st.people = make(map[id.Person]recruitment.Participant, len(list))
+	for _, p := range list {
+		st.people[p.ID] = p
+	}
+	read := func(ask func() error) {
+		if err == nil {
+			err = ask()
+		}
+	}
+	read(func() (e error) { st.bookings, e = s.Scheduling.All(ctx, study); return e })
+	read(func() (e error) { st.held, e = s.Interviews.List(ctx, study); return e })
+	read(func() (e error) { st.agreed, e = s.Consents.StatesOf(ctx, study); return e })
+	read(func() (e error) { st.cells, e = s.Recruitment.Quotas(ctx, study); return e })
+	read(func() (e error) { st.funnel, e = s.Recruitment.Funnel(ctx, study); return e })
+	read(func() (e error) {
+		st.due, e = s.Recruitment.Due(ctx, study, st.today.AddDate(0, 0, 1).UnixMilli()-1)
+		return e
+	})
+	read(func() (e error) { st.letters, e = s.Consents.Versions(ctx, study); return e })
+	read(func() (e error) { st.weeks, e = s.Scheduling.Weeks(ctx, study); return e })
+	read(func() (e error) { st.mails, e = s.Outbox.Counts(ctx, study); return e })
+	read(func() (e error) { st.counts, e = s.Consents.Counts(ctx, study); return e })
+	return st, err
+}
+
+func startOfDay(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+}
+
+func (s *Server) home(v *visit) error {
+	st, err := s.standing(v)
+	if err != nil {
+		return err
+	}
+	p := homePage{base: v.page("home.title", "Day", capitalised(v.text.Date(st.today, i18n.Weekday)))}
+	p.Here = "home"
+	_, p.Week = st.today.ISOWeek()
+	p.Goals, p.Funnel = st.goalTable(p.base), st.bars(p.base)
+	p.Lead = p.lead(st)
+	if v.role == studies.Officer { // what was agreed to and by how many, nobody's code
+		p.Goals, p.Consents = goalTable{}, st.consentCounts()
+		return v.show("staff/home", p)
+	}
+	p.Timeline, p.Next = st.timeline(p.base), st.next()
+	if !p.Writes() {
+		return v.show("staff/home", p)
+	}
+	p.Steps, p.Today = st.steps(p.base), st.tasks(p.base)
+	if len(st.weeks) > 0 {
+		free, err := s.Scheduling.Free(v.ctx(), v.study.ID, consents.Company, v.now(), st.today.AddDate(0, 0, freeDays))
+		if err != nil {
+			return err
+		}
+		p.Free = len(free)
+	}
+	return v.show("staff/home", p)
+}
+
+const freeDays = 15
+
+func capitalised(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
+}
+
+// lead says how far the study is and how long it has left.
+func (p homePage) lead(st standing) string {
+	goal := 0
+	for _, cell := range st.cells {
+		goal += cell.Goal
+	}
+	lead := p.N("home.done", st.funnel.Done)
+	if goal > 0 {
+		lead = p.N("home.done_of", goal, "Done", st.funnel.Done)
+	}
+	end := p.Study.End()
+	left := daysBetween(st.today, startOfDay(end.In(p.Zone)).AddDate(0, 0, -1))
+	day := plainDay(p.base, end.AddDate(0, 0, -1))
+	switch {
+	case left < 0:
+		return lead + " " + p.T("home.over", "Day", day)
+	case left == 0:
+		return lead + " " + p.T("home.last_day")
+	}
+	return lead + " " + p.N("home.left", left, "Day", day)
+}
+
+func daysBetween(from, to time.Time) int {
+	y, m, d := from.Date()
+	y2, m2, d2 := to.Date()
+	return int(time.Date(y2, m2, d2, 0, 0, 0, 0, time.UTC).Sub(time.Date(y, m, d, 0, 0, 0, 0, time.UTC)) / (24 * time.Hour))
+}
+
+// plainDay is a day, without its year where that is this one.
+func plainDay(b base, t time.Time) string {
+	t = t.In(b.Zone)
+	if t.Year() != b.Now.In(b.Zone).Year() {
+		return b.Date(t, i18n.Plain)
+	}
+	return b.T("home.day", "Day", t.Day(), "Month", b.Month(t.Month()))
+}
+
+// steps are what is left to do before the first letter can go out; none once that is done.
+func (st standing) steps(b base) []step {
+	published := map[string]bool{}
+	for _, l := range st.letters {
+		published[l.Audience] = true
+	}
+	letters := !slices.ContainsFunc(b.Study.Audiences, func(a studies.Audience) bool { return a.Key != consents.Respondent && !published[a.Key] })
+	steps := []step{
+		{"cases", b.At("/sample"), len(b.Study.Cases) > 0},
+		{"quotas", b.At("/sample") + "#goals", len(st.cells) > 0},
+		{"letters", b.At("/letters"), letters},
+		{"times", b.At("/availability"), len(st.weeks) > 0},
+		{"candidate", b.At("/candidates/new"), len(st.people) > 0},
+	}
+	if slices.ContainsFunc(steps, func(s step) bool { return !s.Done && s.Key != "quotas" }) {
+		return steps
+	}
+	return nil
+}
+
+// tasks are today's appointments, whom to try again, and what is wrong.
+func (st standing) tasks(b base) []task {
+	tasks := st.appointments(b)
+	for _, p := range st.due {
+		t := task{Mark: "open", What: b.T("home.due", "Code", p.Code, "Who", kindOf(b, p)), Address: b.At("/people/") + string(p.ID), Act: b.T("home.log_contact")}
+		if at := time.UnixMilli(p.NextAt).In(b.Zone); at.Before(st.today) {
+			t.When = b.T("home.since", "Day", plainDay(b, at))
+		} else {
+			t.When = b.T("home.today")
+		}
+		tasks = append(tasks, t)
+	}
+	return append(tasks, st.warnings(b)...)
+}
+
+func kindOf(b base, p recruitment.Participant) string {
+	if p.Size != "" && p.Relation == recruitment.Member {
+		return strings.ToLower(b.T("recruitment.size." + string(p.Size)))
+	}
+	return strings.ToLower(b.T("recruitment.relation." + string(p.Relation)))
+}
+
+func (st standing) appointments(b base) (tasks []task) {
+	tomorrow, now, large := st.today.AddDate(0, 0, 1).UnixMilli(), b.Now.UnixMilli(), true
+	for _, k := range st.bookings {
+		missed := k.State == scheduling.Booked && k.EndsAt < st.today.UnixMilli()
+		today := k.StartsAt >= st.today.UnixMilli() && k.StartsAt < tomorrow && (k.State == scheduling.Booked || k.State == scheduling.Done)
+		if !missed && !today {
+			continue
+		}
+		code := st.people[k.Person].Code
+		t := task{Mark: "booked", When: b.Clock(k.StartsAt), ISO: b.ISO(k.StartsAt), Address: b.At("/bookings/") + string(k.ID), Act: b.T("home.see_booking"),
+			What: b.T("home.appointment", "Code", code, "How", b.T("home.mode."+string(k.Mode)))}
+		switch {
+		case missed:
+			t = task{Mark: "warn", When: plainDay(b, k.Start()), What: b.T("home.not_recorded", "Code", code)}
+			fallthrough
+		case k.State == scheduling.Booked && k.EndsAt <= now:
+			t.Address, t.Act = b.At("/people/")+string(k.Person)+"/interview?booking="+string(k.ID), b.T("home.record")
+		case k.State == scheduling.Done:
+			t.Mark = "done"
+		default:
+			t.Stamp = recordingStamp(b, st.agreed[k.Person])
+			t.Large, large = large, false
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks
+}
+
+// recordingStamp says whether an interview may be recorded; nothing where the study records none.
+func recordingStamp(b base, agreed map[string]string) string {
+	if !b.Study.Recording {
+		return ""
+	}
+	return b.T("home.stamp." + cmp.Or(agreed[consents.Recording], consents.Unasked))
+}
+
+func (st standing) warnings(b base) (tasks []task) {
+	warn := func(what, address, act string) {
+		tasks = append(tasks, task{Mark: "warn", What: what, Address: b.At(address), Act: b.T(act)})
+	}
+	if b.MailWaits {
+		warn(b.T("home.no_mail"), "/mail", "home.see_mail")
+	}
+	if n := st.mails[mail.Failed]; n > 0 {
+		warn(b.N("home.mail_failed", n), "/mail", "home.see_mail")
+	}
+	if len(st.people) == 0 {
+		return tasks // nobody has begun to ask
+	}
+	for _, c := range b.Study.Cases {
+		var kinds []string
+		for _, cell := range st.cells {
+			if cell.Case == c.ID && cell.Missing() > 0 {
+				kinds = append(kinds, strings.ToLower(b.T("home.cell."+string(cell.Kind))))
+			}
+		}
+		if len(kinds) > 0 {
+			warn(b.T("home.missing", "Case", c.Code, "Kinds", strings.Join(kinds, ", ")), "/candidates?case="+string(c.ID), "home.find")
+		}
+	}
+	return tasks
+}
+
+// next are the appointments after today.
+func (st standing) next() (next []nextBooking) {
+	tomorrow := st.today.AddDate(0, 0, 1).UnixMilli()
+	for _, k := range st.bookings {
+		if k.State == scheduling.Booked && k.StartsAt >= tomorrow {
+			next = append(next, nextBooking{k, st.people[k.Person].Code, cmp.Or(st.agreed[k.Person][consents.Recording], consents.Unasked)})
+		}
+	}
+	return next
+}
+
+func (st standing) consentCounts() (counts []consentCount) {
+	for _, purpose := range consents.Purposes {
+		if n, ok := st.counts[purpose]; ok {
+			counts = append(counts, consentCount{purpose, n})
+		}
+	}
+	return counts
+}

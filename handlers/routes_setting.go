@@ -26,5 +26,18 @@ func (s *Server) settingRoutes() []route {
 		{"POST", "/studies/:study/team", owner, s.teamAdd},
 		{"GET", "/studies/:study/team/remove", owner, backTo("/team")},
 		{"POST", "/studies/:study/team/remove", owner, s.teamRemove},
+		{"GET", "/studies/:study/letters", everyMember, s.letters},
+		{"GET", "/studies/:study/letters/:audience/:lang", team, s.letterDraft},
+		{"POST", "/studies/:study/letters/:audience/:lang", team, s.letterDraft},
+		{"GET", "/studies/:study/letters/:audience/:lang/preview", may(studies.Owner, studies.Researcher, studies.Supervisor), s.letterPreview},
+		{"GET", "/studies/:study/letters/:audience/publish", team, backTo("/letters")},
+		{"POST", "/studies/:study/letters/:audience/publish", team, s.letterPublish},
+		{"GET", "/studies/:study/letter/:letter", everyMember, s.letterFrozen},
+		{"GET", "/studies/:study/mail", team, s.outbox},
+		{"GET", "/studies/:study/mail/test", team, backTo("/mail")},
+		{"POST", "/studies/:study/mail/test", team, s.outboxTest},
+		{"GET", "/studies/:study/mail/retry", team, backTo("/mail")},
+		{"POST", "/studies/:study/mail/retry", team, s.outboxRetry},
+		{"GET", "/studies/:study/log", watchers, s.log},
 	}
 }

@@ -1,0 +1,316 @@
+package handlers
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
+)
+
+// goalTable is the sample: cases by cells, and who is in them.
+type goalTable struct {
+	Kinds                            []recruitment.Kind
+	Rows                             []goalCells
+	Goal, Done, Booked, Asked, Short int
+	Outside                          []string // codes of those who count in no cell
+}
+
+type goalCells struct {
+	Code, Name string
+	Cells      []goalCell
+}
+
+type goalCell struct {
+	People  []placed
+	Missing int
+}
+
+// placed is one person in a cell.
+type placed struct {
+	Person     id.Person
+	Code, When string
+	Stage      recruitment.Stage
+}
+
+// GoalParts say how far the sample is, without what is none.
+func (p homePage) GoalParts() (parts []string) {
+	for _, part := range []struct {
+		key string
+		n   int
+	}{{"done", p.Goals.Done}, {"booked", p.Goals.Booked}, {"asked", p.Goals.Asked}, {"missing", p.Goals.Short}} {
+		if part.n > 0 {
+			parts = append(parts, p.N("home.part."+part.key, part.n))
+		}
+	}
+	return parts
+}
+
+func (st standing) goalTable(b base) goalTable {
+	t := goalTable{Kinds: recruitment.Kinds()}
+	open := st.openBookings()
+	for _, c := range b.Study.Cases {
+		row := goalCells{Code: c.Code, Name: c.Name, Cells: make([]goalCell, len(t.Kinds))}
+		known := false
+		for _, cell := range st.cells {
+			if cell.Case != c.ID {
+				continue
+			}
+			known = true
+			i := slices.Index(t.Kinds, cell.Kind)
+			if i < 0 {
+				for _, p := range cell.Persons {
+					t.Outside = append(t.Outside, p.Code)
+				}
+				continue
+			}
+			row.Cells[i].Missing = cell.Missing()
+			for _, p := range cell.Persons {
+				row.Cells[i].People = append(row.Cells[i].People, st.place(b, p, open))
+			}
+			t.Goal, t.Short = t.Goal+cell.Goal, t.Short+cell.Missing()
+			t.Done, t.Booked, t.Asked = t.Done+cell.Done, t.Booked+cell.Booked-cell.Done, t.Asked+cell.Asked-cell.Booked
+		}
+		if known {
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t
+}
+
+// openBookings is each person's next open appointment.
+func (st standing) openBookings() map[id.Person]scheduling.Booking {
+	open := map[id.Person]scheduling.Booking{}
+	for _, k := range slices.Backward(st.bookings) {
+		if k.State == scheduling.Booked {
+			open[k.Person] = k
+		}
+	}
+	return open
+}
+
+func (st standing) place(b base, p recruitment.Participant, open map[id.Person]scheduling.Booking) placed {
+	at := placed{Person: p.ID, Code: p.Code, Stage: p.State.Stage()}
+	k, booked := open[p.ID]
+	switch {
+	case !booked || at.Stage != recruitment.StageBooked:
+	case daysBetween(st.today, k.Start().In(b.Zone)) == 0:
+		at.When = b.T("home.today")
+	default:
+		at.When = plainDay(b, k.Start())
+	}
+	return at
+}
+
+// funnelBar is one stage with those who were lost or wait before it. Widths are in per cent.
+type funnelBar struct {
+	Stage       recruitment.Stage
+	Count       int
+	Width, Lost string
+	Why         []string
+}
+
+const funnelWidth = 86.0 // leaves room for the number
+
+// bars draws the funnel; empty before anybody was asked.
+func (st standing) bars(b base) (bars []funnelBar) {
+	f := st.funnel
+	if f.Asked == 0 {
+		return nil
+	}
+	width := func(n int) string { return percent(funnelWidth * float64(n) / float64(f.Asked)) }
+	stages := []struct {
+		stage recruitment.Stage
+		count int
+		wait  string
+	}{
+		{recruitment.StageAsked, f.Asked, ""},
+		{recruitment.StageYes, f.Yes, "home.wait.answer"},
+		{recruitment.StageBooked, f.Booked, "home.wait.time"},
+		{recruitment.StageDone, f.Done, "home.wait.interview"},
+	}
+	for i, at := range stages {
+		bar := funnelBar{Stage: at.stage, Count: at.count, Width: width(at.count)}
+		if i > 0 {
+			before := stages[i-1]
+			waiting := before.count - at.count
+			if waiting > 0 {
+				bar.Lost = width(waiting)
+			}
+			for _, loss := range f.Losses {
+				if loss.After == before.stage {
+					bar.Why = append(bar.Why, b.N("home.loss."+string(loss.Reason), loss.Count))
+					waiting -= loss.Count
+				}
+			}
+			if waiting > 0 {
+				bar.Why = append(bar.Why, b.N(at.wait, waiting))
+			}
+		}
+		bars = append(bars, bar)
+	}
+	return bars
+}
+
+// timeline is the study's interviews by week, held and booked, to its end.
+type timeline struct {
+	Finding, Summary      string
+	Height, Axis, Below   int
+	Today, TodayX, TodayW string // the running week's middle, left and width; "" outside
+	EndX, EndDay          string
+	Dots                  []dot
+	Months                []monthMark
+	Weeks                 []weekRow
+	Labels                bool
+}
+
+type dot struct {
+	X, LabelX string
+	Y, LabelY int
+	Code      string
+	Held      bool
+}
+
+type monthMark struct {
+	X, Name string
+	Wide    bool // shown only where there is room
+}
+
+type weekRow struct {
+	Week         int
+	Held, Booked []string
+}
+
+const (
+	dotStep     = 17 // pixels from one dot to the one above
+	mostLabels  = 26 // weeks; with more the codes would overlap
+	leastMonths = 22 // per cent between two names of months on a telephone
+)
+
+type meeting struct {
+	monday time.Time
+	code   string
+	held   bool
+}
+
+// meetings are what was held, and what stands in the calendar.
+func (st standing) meetings(zone *time.Location) (all []meeting) {
+	for _, h := range st.held {
+		if day, err := time.ParseInLocation(time.DateOnly, h.HeldOn, zone); err == nil {
+			all = append(all, meeting{mondayOf(day), st.people[h.Person].Code, true})
+		}
+	}
+	for _, k := range st.bookings {
+		if k.State == scheduling.Booked {
+			all = append(all, meeting{mondayOf(k.Start().In(zone)), st.people[k.Person].Code, false})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b meeting) int {
+		return cmp.Or(a.monday.Compare(b.monday), recruitment.CompareCodes(a.code, b.code))
+	})
+	return all
+}
+
+func mondayOf(t time.Time) time.Time {
+	return startOfDay(t).AddDate(0, 0, -(int(t.Weekday())+6)%7)
+}
+
+// timeline draws the meetings; nil where there are none.
+func (st standing) timeline(b base) *timeline {
+	all := st.meetings(b.Zone)
+	if len(all) == 0 {
+		return nil
+	}
+	end := b.Study.End().In(b.Zone).AddDate(0, 0, -1)
+	first, last := all[0].monday, mondayOf(end)
+	if newest := all[len(all)-1].monday; newest.After(last) {
+		last = newest
+	}
+	weeks := daysBetween(first, last)/7 + 1
+	place := func(t time.Time) float64 { return 100 * (float64(daysBetween(first, t)) + 3.5) / float64(7*weeks) }
+	l := &timeline{Labels: weeks <= mostLabels, EndDay: plainDay(b, end), EndX: percent(min(99, place(end)-50/float64(weeks)))}
+	l.stack(all, place)
+	l.Below = l.Axis + 26
+	l.Height = l.Axis + 32
+	if monday := mondayOf(st.today); !monday.Before(first) && !monday.After(last) {
+		l.Today, l.TodayX, l.TodayW = percent(place(monday)), percent(place(monday)-50/float64(weeks)), percent(100/float64(weeks))
+	}
+	l.months(b, first, weeks, place)
+	l.words(b, st, all, end)
+	return l
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.2f%%", x) }
+
+// stack puts the dots of one week on top of each other, and the axis below the highest pile.
+func (l *timeline) stack(all []meeting, place func(time.Time) float64) {
+	highest, pile := 0, 0
+	for i, m := range all {
+		if i == 0 || !m.monday.Equal(all[i-1].monday) {
+			pile = 0
+			_, week := m.monday.ISOWeek()
+			l.Weeks = append(l.Weeks, weekRow{Week: week})
+		}
+		x := place(m.monday)
+		l.Dots = append(l.Dots, dot{X: percent(x), LabelX: percent(x + 0.9), Y: pile, Code: m.code, Held: m.held})
+		row := &l.Weeks[len(l.Weeks)-1]
+		if m.held {
+			row.Held = append(row.Held, m.code)
+		} else {
+			row.Booked = append(row.Booked, m.code)
+		}
+		pile++
+		highest = max(highest, pile)
+	}
+	l.Axis = 49 + dotStep*max(3, highest)
+	for i := range l.Dots {
+		l.Dots[i].Y = l.Axis - 12 - dotStep*l.Dots[i].Y
+		l.Dots[i].LabelY = l.Dots[i].Y + 5
+	}
+}
+
+// months names each month at its first week.
+func (l *timeline) months(b base, first time.Time, weeks int, place func(time.Time) float64) {
+	shown := -100.0
+	for week := range weeks {
+		monday := first.AddDate(0, 0, 7*week)
+		if week > 0 && monday.Month() == monday.AddDate(0, 0, -7).Month() {
+			continue
+		}
+		x := max(0.6, place(monday)-50/float64(weeks))
+		mark := monthMark{X: percent(x), Name: b.Month(monday.Month()), Wide: x-shown < leastMonths || x > 100-leastMonths}
+		if !mark.Wide {
+			shown = x
+		}
+		l.Months = append(l.Months, mark)
+	}
+}
+
+// words says what the drawing shows.
+func (l *timeline) words(b base, st standing, all []meeting, end time.Time) {
+	held := 0
+	for _, m := range all {
+		if m.held {
+			held++
+		}
+	}
+	l.Summary = b.T("home.timeline_summary", "Held", held, "Booked", len(all)-held, "End", l.EndDay)
+	var last time.Time
+	for _, k := range st.bookings {
+		if k.State == scheduling.Booked && k.StartsAt >= st.today.UnixMilli() {
+			last = k.Start().In(b.Zone)
+		}
+	}
+	left := daysBetween(last, end)
+	switch {
+	case last.IsZero():
+		l.Finding = b.T("home.nothing_booked")
+	case left < 0:
+		l.Finding = b.N("home.too_late", -left, "Day", plainDay(b, last))
+	default:
+		l.Finding = b.N("home.on_plan", left, "Day", plainDay(b, last))
+	}
+}
