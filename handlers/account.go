@@ -72,7 +72,7 @@ func (s *Server) setup(v *visit) error {
 	}
 	account, err := s.Auth.Setup(v.ctx(), v.Param("token"), v.value("email"), v.value("name"), v.form.Get("password"), v.value("language"))
 	if mendable(err) {
-		p.Form = v.againForm(err)
+		p.Form = v.refused("account", err)
 		return v.again(err, "staff/setup", p)
 	}
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Server) signIn(v *visit) error {
 	// Not v.ctx(): a try that failed is written down, and the form may be handed in again.
 	account, err := s.Auth.SignIn(v.Request.Context(), v.value("email"), v.form.Get("password"))
 	if mendable(err) || errors.Is(err, auth.ErrSignIn) {
-		p.Form = v.againForm(err).about("email")
+		p.Form = v.refused("account", err).about("email")
 		return v.again(err, "staff/sign_in", p)
 	}
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *Server) invited(v *visit) error {
 	}
 	accepted, err := s.Auth.Accept(v.ctx(), v.Param("token"), v.value("name"), v.form.Get("password"))
 	if mendable(err) {
-		p.Form = v.againForm(err)
+		p.Form = v.refused("account", err)
 		return v.again(err, "staff/invite", p)
 	}
 	if err != nil {

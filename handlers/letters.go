@@ -45,7 +45,7 @@ func (s *Server) letters(v *visit) error {
 }
 
 func (s *Server) lettersPageOf(v *visit) (lettersPage, error) {
-	p := lettersPage{base: v.page("letters.title")}
+	p := lettersPage{base: v.page("letters.list_title")}
 	p.Here, p.Path = "letters", v.studyPath("/letters")
 	versions, err := s.Consents.Versions(v.ctx(), v.study.ID)
 	if err != nil {
@@ -262,7 +262,7 @@ func (s *Server) letterDraft(v *visit) error {
 	err = s.Consents.SaveDraft(v.ctx(), v.actor(), v.study.ID, d)
 	if mendable(err) {
 		p.check(d.Body)
-		p.Form = v.againForm(err)
+		p.Form = v.refused("letters", err)
 		return v.again(err, "staff/letter_draft", p)
 	}
 	if err != nil {

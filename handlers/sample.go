@@ -99,7 +99,7 @@ func (s *Server) sampleAgain(v *visit, refused error) error {
 	if err != nil {
 		return err
 	}
-	p.Form = v.againForm(refused)
+	p.Form = v.refused("sample", refused)
 	if errors.Is(refused, studies.ErrCaseTaken) {
 		p.Form = p.Form.about("code")
 	}

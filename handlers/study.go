@@ -83,7 +83,7 @@ func (s *Server) studyNew(v *visit) error {
 		study, err = s.Studies.Create(v.ctx(), v.actor(), v.session.Account, made)
 	}
 	if mendable(err) {
-		p.Form = v.againForm(err)
+		p.Form = v.refused("study", err)
 		return v.again(err, "staff/study", p)
 	}
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *Server) settings(v *visit) error {
 		err = s.Studies.Update(v.ctx(), v.actor(), changed)
 	}
 	if mendable(err) {
-		p.Form = v.againForm(err)
+		p.Form = v.refused("study", err)
 		return v.again(err, "staff/study", p)
 	}
 	if err != nil {

@@ -1,6 +1,10 @@
 package handlers
 
 import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/studies"
 )
@@ -37,6 +41,26 @@ func (p subject) Choose(name string, choices []choice, options ...string) field 
 
 // Owns says whether the visitor may change the team and read the log.
 func (p subject) Owns() bool { return p.Role == studies.Owner }
+
+// refused is againForm where each fault says which field it is about: "must be filled in" helps nobody in a summary.
+func (v *visit) refused(area string, err error) form {
+	f := v.againForm(err)
+	for i, e := range f.Errors {
+		if label := area + "." + e.Name; e.Name != "" && v.text.Has(label) {
+			f.Errors[i].Text = aboutField(v.text.T(label), e.Text)
+		}
+	}
+	return f
+}
+
+// aboutField puts the field before the fault; after a question the fault is a sentence of its own.
+func aboutField(label, fault string) string {
+	if strings.HasSuffix(label, "?") {
+		return label + " " + fault
+	}
+	first, size := utf8.DecodeRuneInString(fault)
+	return label + ": " + string(unicode.ToLower(first)) + fault[size:]
+}
 
 // about puts a fault that concerns the form as a whole beside the field that can mend it.
 func (f form) about(name string) form {

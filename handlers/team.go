@@ -71,7 +71,7 @@ func (s *Server) teamAgain(v *visit, refused error) error {
 	if err != nil {
 		return err
 	}
-	p.Form = v.againForm(refused)
+	p.Form = v.refused("team", refused)
 	return v.again(refused, "staff/team", p)
 }
 

@@ -10,9 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"example.org/feltbok/identities"
+	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/auth"
 	"example.org/feltbok/internal/browser"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
+	"example.org/feltbok/studies"
 )
 
 const testPassword = "et langt nok passord"
@@ -225,4 +230,247 @@ func TestStudyIsNeverWithoutAnOwner(t *testing.T) {
 			t.Errorf("at %s, want the team", b.Address())
 		}
 	})
+}
+
+// untranslated is what a text looks like whose key is missing.
+var untranslated = regexp.MustCompile(`\b(account|study|studies|setting|sample|team|home|letters|outbox|log|done|menu|field|error|recruitment|mail)\.[a-z_]+(\.[a-z_]+)*\b`)
+
+// speaks checks that a page has every text in every language.
+func (s *stage) speaks(b *browser.Browser, path string) {
+	s.t.Helper()
+	for _, lang := range []string{"nn", "en", "nb"} {
+		s.must(b.Get(path + "?lang=" + lang))
+		if b.Text("html") == "" || b.Page.Find("html").AttrOr("lang", "") != lang {
+			s.t.Errorf("%s is not in %s", path, lang)
+		}
+		if keys := untranslated.FindAllString(b.Text("body"), -1); keys != nil {
+			s.t.Errorf("%s in %s has no text for %q", path, lang, keys)
+		}
+	}
+}
+
+// says looks for words in a part of the page, whatever the space between elements.
+func says(b *browser.Browser, selector, words string) bool {
+	return strings.Contains(strings.Join(strings.Fields(b.Text(selector)), ""), strings.Join(strings.Fields(words), ""))
+}
+
+// account is whoever s.owner made.
+func (s *stage) account() id.Account {
+	s.t.Helper()
+	found, err := s.Auth.ByEmail(s.t.Context(), "eier@example.org")
+	s.must(err)
+	return found.ID
+}
+
+// candidate enrols somebody in the study's first case.
+func (s *stage) candidate(study id.Study, code string) id.Person {
+	s.t.Helper()
+	found, err := s.Studies.Get(s.t.Context(), study)
+	s.must(err)
+	person, err := s.People.Enrol(s.t.Context(), audit.Staff(s.account()), identities.Identity{Name: "Oppdiktet Navnesen", Email: "navnesen@example.org", Language: "nb"},
+		recruitment.Participant{Study: study, Code: code, Case: found.Cases[0].ID, Audience: "company", Relation: recruitment.Member,
+			Size: recruitment.Small, Title: "Leder", Source: recruitment.MemberList})
+	s.must(err)
+	return person
+}
+
+// colleague adds a member with a role and returns their browser, signed in.
+func (s *stage) colleague(study id.Study, role studies.Role) *browser.Browser {
+	s.t.Helper()
+	email := string(role) + "@example.org"
+	account, err := s.Auth.CreateAccount(s.t.Context(), audit.System, email, "Kollega "+string(role), testPassword, "nb")
+	s.must(err)
+	s.must(s.Studies.SetMember(s.t.Context(), audit.System, study, account, role))
+	b := s.browser()
+	s.must(b.Get("/sign-in"))
+	s.must(b.Form("main form").Set("email", email).Set("password", testPassword).Submit())
+	return b
+}
+
+func TestNewStudyLeadsThroughItsSetup(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		b := s.owner()
+		path := s.study(b)
+		study := id.Study(strings.TrimPrefix(path, "/studies/"))
+		s.must(b.Get(path))
+		if got := b.Page.Find("#begin ~ ol li").Length(); got != 5 {
+			t.Errorf("a new study shows %d steps, want 5: %s", got, b.Text("main"))
+		}
+		if b.Page.Find("main .btn.first").Length() != 1 {
+			t.Error("not exactly one step is next")
+		}
+		for _, audience := range []string{"company", "administration"} {
+			s.must(b.Get(path + "/letters"))
+			s.must(b.Form(`form[action$="/` + audience + `/publish"]`).Submit())
+		}
+		week := []scheduling.Window{{Weekday: time.Monday, From: 8 * 60, To: 16 * 60}}
+		s.must(s.Scheduling.SetWeek(t.Context(), audit.Staff(s.account()), study, s.account(), "Europe/Oslo", week))
+		s.candidate(study, "A1")
+		s.must(b.Get(path))
+		if b.Has("#begin") || !strings.Contains(b.Text("main"), "Ingenting haster.") {
+			t.Errorf("a study that is set up says %q", b.Text("main"))
+		}
+	})
+}
+
+func TestStudyHomeShowsTodayAndTheWayAhead(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		b := s.owner()
+		path := s.study(b)
+		study := id.Study(strings.TrimPrefix(path, "/studies/"))
+		unit := b.Form(`form[action$="/quotas"]`).Options("case")[1]
+		s.must(b.Form(`form[action$="/quotas"]`).Set("case", unit).Set("sme", "2").Set("large", "1").Submit())
+		me := audit.Staff(s.account())
+		s.must(s.Scheduling.SetWeek(t.Context(), me, study, s.account(), "Europe/Oslo", []scheduling.Window{{Weekday: time.Monday, From: 8 * 60, To: 16 * 60}}))
+		first, second := s.candidate(study, "A1"), s.candidate(study, "A2")
+		book := func(person id.Person, at time.Time) {
+			_, err := s.Scheduling.Book(t.Context(), me, scheduling.Request{Study: study, Person: person, Audience: "company", Mode: scheduling.Phone, Start: at, ByStaff: true})
+			s.must(err)
+		}
+		book(first, time.Date(2019, 2, 4, 12, 0, 0, 0, time.UTC)) // the stage's clock shows this day, 08:00 UTC
+		book(second, time.Date(2019, 2, 11, 12, 0, 0, 0, time.UTC))
+		s.must(b.Get(path))
+		for _, want := range []string{"Mandag 4. februar", "Uke 6", "13:00 A1, telefon", "Ikke spurt om opptak", "A1, i dag", "A2, 11.\u00a0februar", "Case A mangler stor bedrift",
+			"den siste 11.\u00a0februar, 323 dager før slutt", "mandag 11. februar 13:00 A2"} {
+			if !says(b, "main", want) {
+				t.Errorf("the home page lacks %q: %s", want, b.Text("main"))
+			}
+		}
+		s.speaks(b, path)
+		officer := s.colleague(study, studies.Officer)
+		s.must(officer.Get(path))
+		if text := officer.Text("main"); strings.Contains(text, "A1") || !strings.Contains(text, "Fra spurt til gjort") {
+			t.Errorf("the officer reads %q", text)
+		}
+		s.speaks(officer, path)
+		s.speaks(s.colleague(study, studies.Supervisor), path)
+		s.clock.set(time.Date(2019, 2, 5, 8, 0, 0, 0, time.UTC))
+		s.must(b.Get("/sign-in"))
+		s.must(b.Form("main form").Set("email", "eier@example.org").Set("password", testPassword).Submit())
+		s.must(b.Get(path))
+		if !strings.Contains(b.Text("main"), "Samtalen med A1 er ikke ført") {
+			t.Errorf("yesterday's appointment is forgotten: %s", b.Text("main"))
+		}
+	})
+}
+
+func TestPublishedLettersStayAsTheyWere(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		b := s.owner()
+		path := s.study(b)
+		s.must(b.Get(path + "/settings"))
+		s.must(b.Form("main form").Set("officer", "").Submit())
+		s.must(b.Get(path + "/letters"))
+		publish := `form[action="` + path + `/letters/company/publish"]`
+		s.refused(b, b.Form(publish), 422)
+		if !b.Has(`a[href="`+path+`/settings#f-officer"]`) || b.Page.Find(".errors li").Length() != 1 {
+			t.Errorf("the refusal says %q", b.Text(".errors"))
+		}
+		s.must(b.Get(path + "/settings"))
+		s.must(b.Form("main form").Set("officer", "Per Personvern").Submit())
+		s.must(b.Get(path + "/letters"))
+		s.must(b.Form(publish).Submit())
+		s.must(b.Follow("/letter/"))
+		frozen, before := b.Address(), b.Text("main")
+		if !strings.Contains(before, "Per Personvern") {
+			t.Errorf("the letter does not name the officer: %s", before)
+		}
+		s.must(b.Get(path + "/letters/company/nb"))
+		typed := "Kom til {{ingensteds}}, så får du vite mer om {{purpose}}."
+		s.refused(b, b.Form("main form").Set("title", " ").Set("body", typed), 422, "title", "body")
+		s.kept(b, "main form", "body", typed)
+		s.must(b.Form("main form").Set("title", "Et nytt brev").Set("body", "Bare {{purpose}}.").Submit())
+		if !strings.Contains(b.Text(".panel"), "Brevet har ikke feltet") {
+			t.Errorf("the checklist says %q", b.Text(".panel"))
+		}
+		s.must(b.Get(path + "/letters/company/nb/preview"))
+		if !strings.Contains(b.Text(".letter"), "Bare Å prøve.") {
+			t.Errorf("the preview reads %q", b.Text(".letter"))
+		}
+		s.must(b.Get(path + "/letters"))
+		s.must(b.Form(publish).Submit())
+		s.must(b.Get(frozen))
+		if b.Text("main") != before {
+			t.Errorf("the published letter changed to %q", b.Text("main"))
+		}
+		for _, page := range []string{"/letters", "/letters/company/nb", "/letters/respondent/en/preview"} {
+			s.speaks(b, path+page)
+		}
+		s.speaks(b, frozen)
+		for _, none := range []string{"/letters/nobody/nb", "/letters/company/de", "/letter/" + string(id.New[id.Letter]())} {
+			if err := b.Get(path + none); err == nil || b.Status != http.StatusNotFound {
+				t.Errorf("%s answers with status %d, want 404", none, b.Status)
+			}
+		}
+		officer := s.colleague(id.Study(strings.TrimPrefix(path, "/studies/")), studies.Officer)
+		s.must(officer.Get(frozen))
+		s.must(officer.Get(path + "/letters"))
+		if officer.Has("main form") {
+			t.Error("the officer is offered to publish")
+		}
+		other := s.study(b)
+		if err := b.Get(other + "/letter/" + frozen[strings.LastIndex(frozen, "/")+1:]); err == nil || b.Status != http.StatusNotFound {
+			t.Errorf("another study shows the letter, status %d", b.Status)
+		}
+	})
+}
+
+func TestMailPageShowsNoAddresses(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		b := s.owner()
+		path := s.study(b)
+		s.candidate(id.Study(strings.TrimPrefix(path, "/studies/")), "A1")
+		s.must(b.Get(path + "/mail"))
+		s.must(b.Form(`form[action$="/mail/test"]`).Submit())
+		if !says(b, "tbody tr", "Prøvemelding Eier Oppdiktet Venter") {
+			t.Errorf("the queue shows %q", b.Text("tbody tr"))
+		}
+		s.speaks(b, path+"/mail")
+		s.sendMail()
+		s.must(b.Get(path + "/mail"))
+		if b.Has("tbody") || strings.Contains(b.Text("body"), "navnesen") {
+			t.Errorf("after sending the page shows %q", b.Text("main"))
+		}
+	})
+}
+
+func TestLogTellsInWordsWhoDidWhat(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		b := s.owner()
+		path := s.study(b)
+		study := id.Study(strings.TrimPrefix(path, "/studies/"))
+		person := s.candidate(study, "A1")
+		_, err := s.Vault.Open(t.Context(), audit.Staff(s.account()), "call", study, person)
+		s.must(err)
+		s.must(b.Get(path + "/log?only=names"))
+		if !says(b, "tbody tr:first-child", "Eier Oppdiktet Åpnet navnet: for å ringe A1") {
+			t.Errorf("the log says %q", b.Text("tbody tr:first-child"))
+		}
+		if b.Page.Find("tbody tr").Length() != 2 || strings.Contains(b.Text("body"), "Navnesen") {
+			t.Errorf("the names' part shows %q", b.Text("tbody"))
+		}
+		s.speaks(b, path+"/log")
+		for role, want := range map[studies.Role]int{studies.Researcher: 403, studies.Supervisor: 200, studies.Officer: 200} {
+			member := s.colleague(study, role)
+			if _ = member.Get(path + "/log"); member.Status != want {
+				t.Errorf("the log answers a %s with status %d, want %d", role, member.Status, want)
+			}
+		}
+	})
+}
+
+func TestEveryPageOfTheSettingSpeaksThreeLanguages(t *testing.T) {
+	s := newStage(t, nil)
+	b := s.browser()
+	setup := "/setup/" + s.setupToken()
+	s.speaks(b, setup)
+	s.speaks(b, "/sign-in")
+	b = s.owner()
+	s.speaks(b, "/studies")
+	s.speaks(b, "/studies/new")
+	path := s.study(b)
+	for _, page := range []string{"", "/settings", "/sample", "/team", "/letters", "/mail", "/log"} {
+		s.speaks(b, path+page)
+	}
+	s.speaks(b, "/studies")
 }
