@@ -3,11 +3,290 @@ package handlers
 import (
 	"context"
 	"io"
+	"iter"
+	"slices"
 
+	"example.org/feltbok/exports"
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/studies"
+	"example.org/feltbok/surveys"
 )
 
-// ExportWorkbook writes a study's workbook, with headings in a language.
+// ExportWorkbook writes a study's workbook, with headings in a language and the answers to the newest survey. It writes
+// nothing to the stores, since the command line runs it beside a server.
 func (s *Server) ExportWorkbook(ctx context.Context, w io.Writer, study id.Study, lang string) error {
+	src, err := s.exportSource(ctx, study, "", s.languages.Text(lang))
+	if err != nil {
+		return err
+	}
+	return exports.Workbook(ctx, w, src)
+}
+
+// gathering fills a Source: each domain is read once for the whole study, and people are put down by code.
+type gathering struct {
+	*Server
+	ctx   context.Context
+	text  i18n.Text
+	study studies.Study
+	src   exports.Source
+
+	cases map[id.Case]string
+	codes map[id.Person]string // participants, and the survey's respondents
+	pilot map[id.Case]bool
+}
+
+// exportSource gathers what a workbook is made of. Without a survey it takes the newest one that has been open.
+func (s *Server) exportSource(ctx context.Context, study id.Study, survey id.Survey, text i18n.Text) (exports.Source, error) {
+	found, err := s.Studies.Get(ctx, study)
+	if err != nil {
+		return exports.Source{}, err
+	}
+	g := &gathering{Server: s, ctx: ctx, text: text, study: found, cases: map[id.Case]string{}, codes: map[id.Person]string{}, pilot: map[id.Case]bool{}}
+	g.src = exports.Source{Text: text, MadeAt: s.Now()}
+	if g.src.AuditHead, err = s.Audit.Head(ctx); err != nil {
+		return exports.Source{}, err
+	}
+	for _, part := range []func() error{g.quotas, g.setting, g.participants, g.conversations,
+		func() error { return g.survey(survey) }, g.consents, g.pending} {
+		if err := part(); err != nil {
+			return exports.Source{}, err
+		}
+	}
+	return g.src, nil
+}
+
+// quotas also tells which cases are pre-studies: those without quotas, where others have some.
+func (g *gathering) quotas() error {
+	for _, c := range g.study.Cases {
+		g.cases[c.ID] = c.Code
+	}
+	cells, err := g.Recruitment.Quotas(g.ctx, g.study.ID)
+	if err != nil {
+		return err
+	}
+	planned := map[id.Case]bool{}
+	for _, c := range cells {
+		planned[c.Case] = true
+		if c.Kind == recruitment.Outside {
+			continue
+		}
+		g.src.Quotas = append(g.src.Quotas, exports.Quota{Case: g.cases[c.Case], Kind: string(c.Kind), Goal: c.Goal,
+			Asked: c.Asked, Yes: c.Yes, Booked: c.Booked, Done: c.Done})
+	}
+	for _, c := range g.study.Cases {
+		g.pilot[c.ID] = len(planned) > 0 && !planned[c.ID]
+	}
 	return nil
+}
+
+func (g *gathering) setting() error {
+	st := g.study
+	g.src.Study = exports.Study{Title: st.Title, Purpose: st.Purpose, Questions: st.Questions, Institution: st.Institution,
+		LegalBasis: string(st.LegalBasis), Zone: st.Zone, StartsOn: st.StartsOn, EndsOn: st.EndsOn}
+	for _, c := range st.Cases {
+		g.src.Study.Cases = append(g.src.Study.Cases, exports.Case{Code: c.Code, Name: c.Name, Pilot: g.pilot[c.ID]})
+	}
+	return nil
+}
+
+func (g *gathering) participants() error {
+	all, err := g.Recruitment.List(g.ctx, g.study.ID, recruitment.Filter{})
+	if err != nil {
+		return err
+	}
+	funnel, err := g.Recruitment.Funnel(g.ctx, g.study.ID)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		g.codes[p.ID] = p.Code
+	}
+	for _, p := range all {
+		if g.pilot[p.Case] {
+			leaveOut(&funnel, p)
+		}
+		g.src.Participants = append(g.src.Participants, exports.Participant{Code: p.Code, Case: g.cases[p.Case], Audience: p.Audience,
+			Relation: string(p.Relation), Size: string(p.Size), Title: p.Title, Source: string(p.Source),
+			Recruiter: g.codes[p.Recruiter], State: string(p.State), StateAt: p.StateAt})
+	}
+	g.src.Funnel = exports.Funnel{Asked: funnel.Asked, Yes: funnel.Yes, Booked: funnel.Booked, Done: funnel.Done}
+	for _, state := range recruitment.States() {
+		if n := lost(funnel, state); n > 0 {
+			g.src.Funnel.Losses = append(g.src.Funnel.Losses, exports.Loss{State: string(state), N: n})
+		}
+	}
+	return nil
+}
+
+// lost is how many left for a reason, after whichever stage.
+func lost(f recruitment.Funnel, reason recruitment.State) (n int) {
+	for _, l := range f.Losses {
+		if l.Reason == reason {
+			n += l.Count
+		}
+	}
+	return n
+}
+
+// leaveOut takes a person of the pre-study out of the funnel. Whoever was erased has no case any more and stays in it.
+func leaveOut(f *recruitment.Funnel, p recruitment.Participant) {
+	after := p.Reached.Stage()
+	for i, figure := range []*int{&f.Asked, &f.Yes, &f.Booked, &f.Done} {
+		if slices.Index(recruitment.Stages(), after) >= slices.Index(recruitment.Stages(), recruitment.StageAsked)+i {
+			*figure--
+		}
+	}
+	for i, l := range f.Losses {
+		if l.After == after && l.Reason == p.State {
+			f.Losses[i].Count--
+		}
+	}
+}
+
+// conversations are the interviews held and what was coded in them.
+func (g *gathering) conversations() error {
+	held, err := g.Interviews.List(g.ctx, g.study.ID)
+	if err != nil {
+		return err
+	}
+	for _, h := range held {
+		if code := g.codes[h.Person]; code != "" { // erased between two readings
+			g.src.Interviews = append(g.src.Interviews, exports.Interview{Code: code, HeldOn: h.HeldOn, Minutes: h.Minutes})
+		}
+	}
+	matrix, err := g.Interviews.Matrix(g.ctx, g.study.ID)
+	if err != nil {
+		return err
+	}
+	g.src.Marks = map[string]map[string]string{}
+	for _, t := range matrix.Themes {
+		g.src.Themes = append(g.src.Themes, exports.Theme{Key: t.Key, Category: t.Category, Label: t.Label})
+		marks := map[string]string{}
+		for person, mark := range matrix.Marks[t.Key] {
+			if code := g.codes[person]; code != "" {
+				marks[code] = string(mark)
+			}
+		}
+		g.src.Marks[t.Key] = marks
+	}
+	return nil
+}
+
+// survey takes the survey asked for, or the newest that has been open. Others are named as left out.
+func (g *gathering) survey(wanted id.Survey) error {
+	all, err := g.Surveys.List(g.ctx, g.study.ID)
+	if err != nil {
+		return err
+	}
+	opened := slices.DeleteFunc(all, func(s surveys.Survey) bool { return s.OpenedAt == 0 })
+	at := len(opened) - 1
+	if wanted != "" {
+		if at = slices.IndexFunc(opened, func(s surveys.Survey) bool { return s.ID == wanted }); at < 0 {
+			return surveys.ErrNotFound
+		}
+	}
+	for i, s := range opened {
+		if i != at {
+			g.src.Left = append(g.src.Left, exports.LeftOut{What: "survey", Code: s.Title, Reason: "one_survey"})
+		}
+	}
+	if at < 0 {
+		return nil
+	}
+	return g.answers(opened[at])
+}
+
+func (g *gathering) answers(survey surveys.Survey) error {
+	respondents, err := g.Surveys.Respondents(g.ctx, g.study.ID, survey.ID)
+	if err != nil {
+		return err
+	}
+	for _, r := range respondents {
+		g.codes[r.Person] = r.Code
+	}
+	form, err := g.Surveys.FormAt(g.ctx, g.study.ID, survey.ID, survey.Version)
+	if err != nil {
+		return err
+	}
+	g.src.Survey = exportForm(form, g.text.Lang())
+	g.src.Survey.Answers = exportAnswers(g.Surveys.Responses(g.ctx, g.study.ID, survey.ID))
+	return nil
+}
+
+func exportForm(form surveys.Form, lang string) *exports.Survey {
+	in := func(t surveys.Text) string { return t.In(lang, form.Languages...) }
+	survey := &exports.Survey{Title: in(form.Title)}
+	for _, q := range form.Questions() {
+		if q.Type == surveys.Note {
+			continue
+		}
+		question := exports.Question{Name: q.Name, Label: in(q.Label), Type: string(q.Type), Theme: q.Theme}
+		if q.Type.HasChoices() {
+			for _, c := range form.Lists[q.Scale] {
+				question.Choices = append(question.Choices, exports.Choice{Value: c.Value, Label: in(c.Label), Missing: c.Missing})
+			}
+		}
+		survey.Questions = append(survey.Questions, question)
+	}
+	return survey
+}
+
+// exportAnswers passes the responses on one at a time.
+func exportAnswers(responses iter.Seq2[surveys.Response, error]) iter.Seq2[exports.Answer, error] {
+	return func(yield func(exports.Answer, error) bool) {
+		for r, err := range responses {
+			if !yield(exports.Answer{Code: r.Code, Lang: r.Lang, Version: r.Version, SubmittedAt: r.SubmittedAt, Values: r.Answers}, err) {
+				return
+			}
+		}
+	}
+}
+
+// consents come after everybody's code is known. Who only answered another survey has none here.
+func (g *gathering) consents() error {
+	states, err := g.Consents.StatesOf(g.ctx, g.study.ID)
+	if err != nil {
+		return err
+	}
+	latest, err := g.Consents.LatestOf(g.ctx, g.study.ID)
+	if err != nil {
+		return err
+	}
+	for person, standings := range states {
+		if code := g.codes[person]; code != "" {
+			g.src.Consents = append(g.src.Consents, exports.Consent{Code: code, Standings: standings,
+				Means: latest[person].Means, At: latest[person].At})
+		}
+	}
+	// A map's order is chance, and two people may bear one code: a participant R1 of a case R and a respondent R1.
+	slices.SortFunc(g.src.Consents, func(a, b exports.Consent) int {
+		if c := recruitment.CompareCodes(a.Code, b.Code); c != 0 {
+			return c
+		}
+		return int(a.At - b.At)
+	})
+	return nil
+}
+
+// pending keeps out whoever has an act under way, such as a withdrawal that is not finished.
+func (g *gathering) pending() error {
+	open, err := g.Intents.Open(g.ctx, g.study.ID)
+	if err != nil {
+		return err
+	}
+	g.src.Withheld = map[string]string{}
+	for person := range open {
+		if code := g.codes[person]; code != "" {
+			g.src.Withheld[code] = "pending"
+		}
+	}
+	return nil
+}
+
+// exportMade notes a download in the chain.
+func (s *Server) exportMade(v *visit) error {
+	return s.Audit.Record(v.Request.Context(), audit.Entry{Actor: v.actor(), Action: "export.made", Study: v.study.ID, Detail: v.text.Lang()})
 }

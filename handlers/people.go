@@ -16,6 +16,8 @@ type People interface {
 	Enrol(ctx context.Context, actor audit.Actor, who identities.Identity, c recruitment.Participant) (id.Person, error)
 	// EnrolRespondent takes a respondent into a survey's sampling frame.
 	EnrolRespondent(ctx context.Context, actor audit.Actor, who identities.Identity, r surveys.Respondent) (id.Person, error)
+	// LeaveSurveys takes an informant out of the study's surveys and deletes their answers; the rest stays.
+	LeaveSurveys(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, erases the person.
 	Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 }

@@ -1,0 +1,261 @@
+package handlers
+
+import (
+	"html/template"
+	"slices"
+	"strconv"
+
+	"example.org/feltbok/consents"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/links"
+	"example.org/feltbok/surveys"
+)
+
+// answering is how things stand between a respondent and their survey.
+type answering struct {
+	survey     surveys.Survey
+	respondent surveys.Respondent
+	standing   string // to the purpose of answering
+	takes      bool   // the survey takes answers now
+	saved      surveys.Saved
+	form       surveys.Form // the version they are on
+}
+
+// The places that a respondent can be at; all but answers have a page of their own.
+const (
+	atThanks   = "thanks"
+	atOut      = "out"
+	atClosed   = "closed"
+	atDeclined = "declined"
+	atLetter   = "letter"
+	atAnswers  = "answers"
+)
+
+// answering reads how things stand. The survey is the link's, whatever the address says.
+func (s *Server) answering(v *visit) (a answering, err error) {
+	ctx, study, survey, person := v.ctx(), v.study.ID, id.Survey(v.link.Subject), v.link.Person
+	if a.survey, err = s.Surveys.Get(ctx, study, survey); err != nil {
+		return a, err
+	}
+	if a.respondent, err = s.Surveys.RespondentOf(ctx, study, survey, person); err != nil {
+		return a, err
+	}
+	state, err := s.Consents.State(ctx, study, person)
+	if err != nil {
+		return a, err
+	}
+	a.standing, a.takes = state.ByPurpose[consents.Survey], a.survey.Takes(v.now())
+	if a.saved, err = s.Surveys.SavedOf(ctx, study, survey, person); err != nil {
+		return a, err
+	}
+	a.form, err = s.Surveys.FormAt(ctx, study, survey, a.saved.Version)
+	return a, err
+}
+
+// place is where the respondent belongs.
+func (a answering) place() string {
+	switch {
+	case a.respondent.State == surveys.Answered:
+		return atThanks
+	case a.respondent.State == surveys.Out:
+		return atOut
+	case !a.takes:
+		return atClosed
+	case a.standing == consents.No:
+		return atDeclined
+	case a.standing != consents.Yes:
+		return atLetter
+	}
+	return atAnswers
+}
+
+// next is the page to go on with: the one after the page saved last, or the review after the last one.
+func (a answering) next() string {
+	n := a.saved.Page + 1
+	if a.saved.SavedAt == 0 {
+		n = 0
+	}
+	return a.page(n)
+}
+
+// page is the address of a page, counted from 0; beyond the last one comes the review.
+func (a answering) page(n int) string {
+	if n >= len(a.form.Pages) {
+		return "/survey/review"
+	}
+	return "/survey/page/" + strconv.Itoa(n+1)
+}
+
+// surveyHere leads to where the respondent belongs, and shows the places that are only a few words.
+func (s *Server) surveyHere(v *visit) error {
+	a, err := s.answering(v)
+	if err != nil {
+		return err
+	}
+	switch place := a.place(); place {
+	case atThanks, atLetter:
+		return v.seeOther("/survey/"+place, "")
+	case atAnswers:
+		return v.seeOther(a.next(), "")
+	default:
+		return v.show("participant/survey_note", surveyNote{base: v.page("answering." + place + ".title"), Place: place, Change: place == atDeclined})
+	}
+}
+
+// surveyBack is for addresses that only take forms: a form handed in twice is sent there to look.
+func (s *Server) surveyBack(v *visit) error { return v.seeOther("/survey", "") }
+
+// surveyNote is a page of a title and a few words.
+type surveyNote struct {
+	base
+	Place  string
+	Change bool // offers to read the letter again and answer anew
+}
+
+// surveyLanding names neither the topic nor the person: whoever reads the mail of a shared mailbox sees this.
+func (s *Server) surveyLanding(v *visit) error {
+	if _, err := s.surveyLink(v); err != nil {
+		return err
+	}
+	return v.show("participant/survey_landing", v.page("answering.landing.title"))
+}
+
+// surveyEnter begins a session. Opening the link alone does nothing, since mail robots do that.
+func (s *Server) surveyEnter(v *visit) error {
+	link, err := s.surveyLink(v)
+	if err != nil {
+		return err
+	}
+	session, err := s.Auth.StartParticipant(v.ctx(), link.Study, link.Person, link.ID)
+	if err != nil {
+		return err
+	}
+	v.startSession(session)
+	return v.seeOther("/survey", "")
+}
+
+func (s *Server) surveyLink(v *visit) (links.Link, error) {
+	link, err := s.Links.Resolve(v.Request.Context(), v.Param("token"), links.Survey)
+	if err != nil {
+		return links.Link{}, err
+	}
+	v.study, err = s.Studies.Get(v.Request.Context(), link.Study)
+	v.chooseLanguage() // now that the study's own is known
+	return link, err
+}
+
+// surveyLetterPage is the information letter with what it asks.
+type surveyLetterPage struct {
+	base
+	Letter  consents.Letter
+	Asks    []consents.Item // what is asked; nothing of whoever has said yes
+	Answers string          // how they have answered: yes, no or ""
+}
+
+// LetterLang is the letter's language where it is not the page's.
+func (p surveyLetterPage) LetterLang() string {
+	if p.Letter.Language == p.Lang() {
+		return ""
+	}
+	return p.Letter.Language
+}
+
+// Fingerprint is the beginning of the letter's hash, in groups that can be read aloud.
+func (p surveyLetterPage) Fingerprint() string {
+	hash := p.Letter.Hash
+	if len(hash) < 12 {
+		return hash
+	}
+	return hash[:4] + " " + hash[4:8] + " " + hash[8:12]
+}
+
+func (s *Server) surveyLetter(v *visit) error {
+	a, err := s.answering(v)
+	if err != nil {
+		return err
+	}
+	p, err := s.letterPage(v, a)
+	if err != nil {
+		return err
+	}
+	return v.show("participant/survey_letter", p)
+}
+
+// letterPage shows the newest letter. Whoever has said yes reads it without being asked again.
+func (s *Server) letterPage(v *visit, a answering) (surveyLetterPage, error) {
+	letter, err := s.Consents.Current(v.ctx(), v.study.ID, consents.Respondent, v.text.Lang())
+	if err != nil {
+		return surveyLetterPage{}, err
+	}
+	p := surveyLetterPage{base: v.page("answering.letter.title"), Letter: letter, Answers: a.standing}
+	p.Title = letter.Title
+	p.Status = v.text.T("answering.letter.status_" + answeredWord(a.standing))
+	if place := a.place(); place == atLetter || place == atDeclined {
+		p.Asks = letter.Items
+	}
+	return p, nil
+}
+
+func answeredWord(standing string) string {
+	if standing == consents.Yes || standing == consents.No {
+		return standing
+	}
+	return consents.Unasked
+}
+
+// Fields are the letter's questions as fields. They are made when the page is shown, when the form's errors are known.
+func (p surveyLetterPage) Fields() []field {
+	fields := make([]field, len(p.Asks))
+	for i, item := range p.Asks {
+		f := p.Radio("consent_"+item.Purpose, []choice{{Value: "yes", Label: p.T("form.yes")}, {Value: "no", Label: p.T("form.no")}})
+		f.Label, f.Hint = item.Text, item.Hint
+		fields[i] = f
+	}
+	return fields
+}
+
+func (s *Server) surveyConsent(v *visit) error {
+	a, err := s.answering(v)
+	if err != nil {
+		return err
+	}
+	if place := a.place(); place != atLetter && place != atDeclined {
+		return v.seeOther("/survey", "")
+	}
+	yes, err := s.recordSurveyConsent(v)
+	if mendable(err) {
+		p, broken := s.letterPage(v, a)
+		if broken != nil {
+			return broken
+		}
+		p.Form = v.againForm(err)
+		return v.again(err, "participant/survey_letter", p)
+	}
+	if err != nil {
+		return err
+	}
+	if !yes {
+		if err := s.Surveys.Decline(v.ctx(), v.study.ID, a.survey.ID, v.link.Person); err != nil {
+			return err
+		}
+	}
+	return v.seeOther("/survey", "")
+}
+
+// recordSurveyConsent keeps the answers and says whether one of them is yes to answering.
+func (s *Server) recordSurveyConsent(v *visit) (yes bool, err error) {
+	letter, err := s.Consents.Letter(v.ctx(), v.study.ID, id.Letter(v.value("letter")))
+	if err != nil {
+		return false, err
+	}
+	act := consents.Act{Study: v.study.ID, Person: v.link.Person, Letter: letter.ID, Means: consents.BySurvey, Answers: map[string]bool{}}
+	for _, item := range letter.Items {
+		if answer := v.value("consent_" + item.Purpose); slices.Contains([]string{"yes", "no"}, answer) {
+			act.Answers[item.Purpose] = answer == "yes"
+		}
+	}
+	return act.Answers[consents.Survey], s.Consents.Record(v.ctx(), v.actor(), act)
+}
+
+// Body is the whole letter.
+func (p surveyLetterPage) Body() template.HTML { return consents.HTML(p.Letter.Body) }
