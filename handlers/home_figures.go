@@ -231,19 +231,20 @@ func (st standing) timeline(b base) *timeline {
 	}
 	weeks := daysBetween(first, last)/7 + 1
 	place := func(t time.Time) float64 { return 100 * (float64(daysBetween(first, t)) + 3.5) / float64(7*weeks) }
-	l := &timeline{Labels: weeks <= mostLabels, EndDay: plainDay(b, end), EndX: percent(min(99, place(end)-50/float64(weeks)))}
+	l := &timeline{Labels: weeks <= mostLabels, EndDay: plainDay(b, end), EndX: across(min(99, place(end)-50/float64(weeks)))}
 	l.stack(all, place)
 	l.Below = l.Axis + 26
 	l.Height = l.Axis + 32
 	if monday := mondayOf(st.today); !monday.Before(first) && !monday.After(last) {
-		l.Today, l.TodayX, l.TodayW = percent(place(monday)), percent(place(monday)-50/float64(weeks)), percent(100/float64(weeks))
+		l.Today, l.TodayX, l.TodayW = across(place(monday)), across(place(monday)-50/float64(weeks)), across(100/float64(weeks))
 	}
 	l.months(b, first, weeks, place)
 	l.words(b, st, all, end)
 	return l
 }
 
-func percent(x float64) string { return fmt.Sprintf("%.2f%%", x) }
+// across is a place on a drawing as wide as its page, in percent.
+func across(x float64) string { return fmt.Sprintf("%.2f%%", x) }
 
 // stack puts the dots of one week on top of each other, and the axis below the highest pile.
 func (l *timeline) stack(all []meeting, place func(time.Time) float64) {
@@ -255,7 +256,7 @@ func (l *timeline) stack(all []meeting, place func(time.Time) float64) {
 			l.Weeks = append(l.Weeks, weekRow{Week: week})
 		}
 		x := place(m.monday)
-		l.Dots = append(l.Dots, dot{X: percent(x), LabelX: percent(x + 0.9), Y: pile, Code: m.code, Held: m.held})
+		l.Dots = append(l.Dots, dot{X: across(x), LabelX: across(x + 0.9), Y: pile, Code: m.code, Held: m.held})
 		row := &l.Weeks[len(l.Weeks)-1]
 		if m.held {
 			row.Held = append(row.Held, m.code)
@@ -281,7 +282,7 @@ func (l *timeline) months(b base, first time.Time, weeks int, place func(time.Ti
 			continue
 		}
 		x := max(0.6, place(monday)-50/float64(weeks))
-		mark := monthMark{X: percent(x), Name: b.Month(monday.Month()), Wide: x-shown < leastMonths || x > 100-leastMonths}
+		mark := monthMark{X: across(x), Name: b.Month(monday.Month()), Wide: x-shown < leastMonths || x > 100-leastMonths}
 		if !mark.Wide {
 			shown = x
 		}

@@ -40,10 +40,11 @@ func (c surveyCounts) Rate() int {
 	if c.Asked == 0 {
 		return 0
 	}
-	return percent(c.Answered, c.Asked)
+	return rounded(c.Answered, c.Asked)
 }
 
-func percent(n, of int) int { return (200*n + of) / (2 * of) }
+// rounded is n of a total as a whole percentage.
+func rounded(n, of int) int { return (200*n + of) / (2 * of) }
 
 func (v *visit) surveyPath(survey id.Survey, rest string) string {
 	return v.studyPath("/surveys/" + string(survey) + rest)
