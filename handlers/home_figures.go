@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -121,7 +120,7 @@ func (st standing) bars(b base) (bars []funnelBar) {
 	if f.Asked == 0 {
 		return nil
 	}
-	width := func(n int) string { return percent(funnelWidth * float64(n) / float64(f.Asked)) }
+	width := func(n int) string { return across(funnelWidth * float64(n) / float64(f.Asked)) }
 	stages := []struct {
 		stage recruitment.Stage
 		count int
@@ -242,9 +241,6 @@ func (st standing) timeline(b base) *timeline {
 	l.words(b, st, all, end)
 	return l
 }
-
-// across is a place on a drawing as wide as its page, in percent.
-func across(x float64) string { return fmt.Sprintf("%.2f%%", x) }
 
 // stack puts the dots of one week on top of each other, and the axis below the highest pile.
 func (l *timeline) stack(all []meeting, place func(time.Time) float64) {
