@@ -1,0 +1,288 @@
+package handlers
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"example.org/feltbok/consents"
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/i18n"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/interviews"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
+	"example.org/feltbok/studies"
+)
+
+// heldPage writes down an interview that was held, or corrects it.
+type heldPage struct {
+	base
+	Code     string
+	Standing string // of the interview, for who never said yes
+	Record   bool   // not yet written down
+	Open     []scheduling.Booking
+}
+
+// noBooking stands for an interview that was not agreed on beforehand.
+const noBooking = "none"
+
+// Modes are the ways of talking.
+func (p heldPage) Modes() field { return p.Radio("mode", modeChoices(p.base), "label=held.mode") }
+
+// Booking asks which appointment was kept; only where there is one.
+func (p heldPage) Booking() field {
+	var choices []choice
+	for _, b := range p.Open {
+		choices = append(choices, choice{Value: string(b.ID), Label: capital(p.Date(b.Start(), i18n.WeekdayTime)), Hint: p.T("field_work.mode." + string(b.Mode))})
+	}
+	choices = append(choices, choice{Value: noBooking, Label: p.T("held.no_booking")})
+	return p.Radio("booking", choices, "label=held.booking")
+}
+
+// heldInputs are the page's names for what interviews checks.
+var heldInputs = map[string]string{"held_on": "day", "started_at": "time"}
+
+func (s *Server) interviewRecord(v *visit) error {
+	person, err := s.Recruitment.Get(v.ctx(), v.study.ID, id.Person(v.Param("person")))
+	if err != nil {
+		return err
+	}
+	state, err := s.Consents.State(v.ctx(), v.study.ID, person.ID)
+	if err != nil {
+		return err
+	}
+	p := heldPage{base: v.page("held.title", "Code", person.Code), Code: person.Code, Record: true, Standing: state.ByPurpose[consents.Interview]}
+	p.Here = "interviews"
+	if p.Open, err = s.openBookings(v, person.ID); err != nil {
+		return err
+	}
+	if v.Request.Method == "GET" {
+		p.Form = v.newForm(p.kept(v.now(), id.Booking(v.Query("booking"))))
+		return v.show("staff/interview", p)
+	}
+	held, err := v.formHeld(interviews.Held{Study: v.study.ID, Person: person.ID})
+	held.Booking, err = p.bookingOf(v, err)
+	if err == nil {
+		_, err = s.Interviews.Record(v.ctx(), v.actor(), held)
+	}
+	return v.heldDone(p, err, "interview_recorded")
+}
+
+// kept fills in the form from the appointment that was kept, as far as it is clear which: the one asked for, else the
+// latest that has begun.
+func (p heldPage) kept(now time.Time, asked id.Booking) url.Values {
+	values := url.Values{}
+	for _, b := range p.Open {
+		if b.ID != asked && (asked != "" || b.Start().After(now)) {
+			continue
+		}
+		values = url.Values{"booking": {string(b.ID)}, "mode": {string(b.Mode)}, "day": {b.Start().Format(time.DateOnly)}, "time": {b.Start().Format(clockLayout)}}
+	}
+	return values
+}
+
+// bookingOf reads which appointment was kept. Only the person's own open ones are on offer; err keeps earlier faults.
+func (p heldPage) bookingOf(v *visit, err error) (id.Booking, error) {
+	chosen := id.Booking(v.value("booking"))
+	known := slices.ContainsFunc(p.Open, func(b scheduling.Booking) bool { return b.ID == chosen })
+	if known || len(p.Open) == 0 || chosen == noBooking {
+		if !known {
+			chosen = ""
+		}
+		return chosen, err
+	}
+	fault := errs.Field{Name: "booking", Code: "field_work.choose"}
+	return "", &errs.Error{Kind: errs.Invalid, Code: "invalid", Fields: append(errs.FieldsOf(err), fault)}
+}
+
+// formHeld reads an interview from the form. Time and duration may be left out: one by e-mail has neither.
+func (v *visit) formHeld(h interviews.Held) (interviews.Held, error) {
+	var check errs.Check
+	h.Mode, h.HeldOn, h.StartedAt, h.Minutes = v.value("mode"), "", 0, interviews.NoMinutes
+	if !slices.ContainsFunc(scheduling.Modes, func(m scheduling.Mode) bool { return string(m) == h.Mode }) {
+		check.Add("mode", "interviews.mode")
+	}
+	if v.value("time") == "" {
+		h.HeldOn = v.formDay(&check, "day")
+	} else if at := v.formMoment(&check, v.study.Zone); !at.IsZero() {
+		h.HeldOn, h.StartedAt = at.Format(time.DateOnly), at.UnixMilli()
+	}
+	if text := v.value("minutes"); text != "" {
+		if h.Minutes = formMinutes(text); h.Minutes < 1 {
+			check.Add("minutes", "interviews.minutes")
+		}
+	}
+	return h, check.Err()
+}
+
+// heldDone answers the form for an interview.
+func (v *visit) heldDone(p heldPage, err error, done string) error {
+	if mendable(err) {
+		p.Form = v.againForm(renamed(err, heldInputs))
+		return v.again(err, "staff/interview", p)
+	}
+	if err != nil {
+		return err
+	}
+	return v.seeOther(v.studyPath("/interviews"), done)
+}
+
+func (s *Server) interviewEdit(v *visit) error {
+	held, err := s.Interviews.Get(v.ctx(), v.study.ID, id.Interview(v.Param("interview")))
+	if err != nil {
+		return err
+	}
+	person, err := s.Recruitment.Get(v.ctx(), v.study.ID, held.Person)
+	if err != nil {
+		return err
+	}
+	p := heldPage{base: v.page("held.edit_title", "Code", person.Code), Code: person.Code}
+	p.Here, p.Form = "interviews", v.newForm(v.heldValues(held))
+	if v.Request.Method == "GET" {
+		return v.show("staff/interview", p)
+	}
+	held, err = v.formHeld(held)
+	if err == nil {
+		err = s.Interviews.Edit(v.ctx(), v.actor(), held)
+	}
+	return v.heldDone(p, err, "interview_edited")
+}
+
+func (v *visit) heldValues(h interviews.Held) url.Values {
+	values := url.Values{"mode": {h.Mode}, "day": {h.HeldOn}}
+	if h.StartedAt != 0 {
+		values.Set("time", time.UnixMilli(h.StartedAt).In(v.zone()).Format(clockLayout))
+	}
+	if h.Minutes != interviews.NoMinutes {
+		values.Set("minutes", strconv.Itoa(h.Minutes))
+	}
+	return values
+}
+
+// tablePage is the list of interviews as a thesis prints it (Table 6): by case and code, sizes coarse, titles general.
+type tablePage struct {
+	base
+	Lines   []tableLine
+	Waiting int // appointments that are over, with nothing written down
+	Times   int // interviews with a duration
+	Total   string
+	Mean    string
+}
+
+type tableLine struct {
+	ID                               id.Interview
+	Person                           id.Person
+	Code, Case, Role, Size, Relation string
+	Date, ISO, Duration              string
+	Pilot                            bool // of the pre-study
+}
+
+func (s *Server) interviewTable(v *visit) error {
+	held, err := s.Interviews.List(v.ctx(), v.study.ID)
+	if err != nil {
+		return err
+	}
+	d, err := s.diaries(v)
+	if err != nil {
+		return err
+	}
+	pilot, err := s.pilotCases(v)
+	if err != nil {
+		return err
+	}
+	p := tablePage{base: v.page("interviews.title")}
+	p.Here = "interviews"
+	inOrder := v.caseOrder(d.people, pilot)
+	slices.SortStableFunc(held, func(a, b interviews.Held) int { return inOrder(a.Person, b.Person) })
+	minutes := 0
+	for _, h := range held {
+		p.Lines = append(p.Lines, v.tableLine(d, h, pilot))
+		if h.Minutes != interviews.NoMinutes {
+			p.Times, minutes = p.Times+1, minutes+h.Minutes
+		}
+	}
+	if p.Times > 0 {
+		total := time.Duration(minutes) * time.Minute
+		p.Total, p.Mean = i18n.HHMM(total), i18n.HHMM(total/time.Duration(p.Times))
+	}
+	if p.Writes() {
+		if p.Waiting, err = s.waiting(v); err != nil {
+			return err
+		}
+	}
+	return v.show("staff/interviews", p)
+}
+
+// waiting counts the appointments that are over and not written down.
+func (s *Server) waiting(v *visit) (n int, err error) {
+	all, err := s.Scheduling.All(v.ctx(), v.study.ID)
+	for _, b := range all {
+		if b.State == scheduling.Booked && b.EndsAt <= v.now().UnixMilli() {
+			n++
+		}
+	}
+	return n, err
+}
+
+// pilotCases are the cases of a pre-study: those without quotas, in a study whose other cases have some.
+func (s *Server) pilotCases(v *visit) (map[id.Case]bool, error) {
+	cells, err := s.Recruitment.Quotas(v.ctx(), v.study.ID)
+	if err != nil {
+		return nil, err
+	}
+	pilot := map[id.Case]bool{}
+	for _, c := range v.study.Cases {
+		pilot[c.ID] = len(cells) > 0 && !slices.ContainsFunc(cells, func(cell recruitment.Cell) bool { return cell.Case == c.ID })
+	}
+	return pilot, nil
+}
+
+// caseOrder compares people by case, the pre-study first, and then by code.
+func (v *visit) caseOrder(people map[id.Person]recruitment.Participant, pilot map[id.Case]bool) func(a, b id.Person) int {
+	place := func(c id.Case) int {
+		i := slices.IndexFunc(v.study.Cases, func(known studies.Case) bool { return known.ID == c })
+		if pilot[c] {
+			return i - len(v.study.Cases)
+		}
+		return i
+	}
+	return func(a, b id.Person) int {
+		return cmp.Or(cmp.Compare(place(people[a].Case), place(people[b].Case)), recruitment.CompareCodes(people[a].Code, people[b].Code))
+	}
+}
+
+func (v *visit) tableLine(d diaries, h interviews.Held, pilot map[id.Case]bool) tableLine {
+	p := d.people[h.Person]
+	line := tableLine{ID: h.ID, Person: h.Person, Code: p.Code, Case: v.caseCode(p.Case), Role: p.Title, ISO: h.HeldOn, Date: h.HeldOn, Pilot: pilot[p.Case]}
+	if d.standing(h.Person, consents.JobTitle) == consents.No {
+		line.Role = ""
+	}
+	switch p.Size.Group() {
+	case "SMB":
+		line.Size = v.text.T("export.size_group.sme")
+	case "STOR":
+		line.Size = v.text.T("export.size_group.large")
+	}
+	if p.Relation != "" {
+		line.Relation = v.text.T("export.relation." + string(p.Relation))
+	}
+	if day, err := time.Parse(time.DateOnly, h.HeldOn); err == nil {
+		line.Date = v.text.Date(day, i18n.Plain)
+	}
+	if h.Minutes != interviews.NoMinutes {
+		line.Duration = i18n.HHMM(time.Duration(h.Minutes) * time.Minute)
+	}
+	return line
+}
+
+func (v *visit) caseCode(c id.Case) string {
+	for _, known := range v.study.Cases {
+		if known.ID == c {
+			return known.Code
+		}
+	}
+	return ""
+}
