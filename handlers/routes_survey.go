@@ -1,10 +1,5 @@
 package handlers
 
-import "example.org/feltbok/studies"
-
-// findings may be read by the supervisor too. The data protection officer sees no answers.
-var findings = may(studies.Owner, studies.Researcher, studies.Supervisor)
-
 // surveyRoutes are the survey's making, its results, and what leaves the house.
 func (s *Server) surveyRoutes() []route {
 	const survey = "/studies/:study/surveys/:survey"

@@ -148,13 +148,13 @@ func change(ctx context.Context, tx *database.Tx, b Booking) error {
 }
 
 // DoneTx says how an appointment went: Done or NoShow. Saying it again, or otherwise, is no error; ErrNotOpen: it was
-// cancelled or never was.
-func (s *Scheduling) DoneTx(ctx context.Context, tx *database.Tx, study id.Study, booking id.Booking, state State) error {
+// cancelled, never was, or is somebody else's.
+func (s *Scheduling) DoneTx(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, booking id.Booking, state State) error {
 	if state != Done && state != NoShow {
 		return fmt.Errorf("a booking cannot end as %q", state)
 	}
-	n, err := tx.Exec(ctx, "update booking set state = $3, changed_at = $4 where study_id = $1 and id = $2 and state <> 'cancelled'",
-		study, booking, state, s.now().UnixMilli())
+	n, err := tx.Exec(ctx, "update booking set state = $3, changed_at = $4 where study_id = $1 and id = $2 and person_id = $5 and state <> 'cancelled'",
+		study, booking, state, s.now().UnixMilli(), person)
 	if err != nil {
 		return fmt.Errorf("end booking: %w", err)
 	}

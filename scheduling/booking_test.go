@@ -284,7 +284,7 @@ func TestDone(t *testing.T) {
 		w.week(t, "ada", workdays(9, 12)...)
 		b := w.mustOwn(t, p, "2019-04-11T10:00")
 		end := func(study id.Study, state scheduling.State) error {
-			return w.db.Tx(ctx, func(tx *database.Tx) error { return w.DoneTx(ctx, tx, study, b.ID, state) })
+			return w.db.Tx(ctx, func(tx *database.Tx) error { return w.DoneTx(ctx, tx, study, b.Person, b.ID, state) })
 		}
 		is(t, "another study", end(id.New[id.Study](), scheduling.Done), scheduling.ErrNotOpen)
 		if err := end(w.study, scheduling.Cancelled); err == nil {

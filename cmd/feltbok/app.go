@@ -84,8 +84,8 @@ func (a *app) wire(o options) {
 	}
 	con := consents.New(db, log, advance, outbox, now)
 	var sched *scheduling.Scheduling
-	done := func(ctx context.Context, tx *database.Tx, study id.Study, _ id.Person, booking id.Booking) error {
-		return sched.DoneTx(ctx, tx, study, booking, scheduling.Done)
+	done := func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, booking id.Booking) error {
+		return sched.DoneTx(ctx, tx, study, person, booking, scheduling.Done)
 	}
 	sched = scheduling.New(db, log, con, advance, outbox, now)
 	a.Services = handlers.Services{
