@@ -111,7 +111,11 @@ func TestSignInSaysTheSameToKnownAndUnknown(t *testing.T) {
 		}
 		b := s.browser()
 		s.must(b.Get("/sign-in"))
-		s.must(b.Form("main form").Set("email", " EIER@example.org ").Set("password", testPassword).Submit())
+		f := b.Form("main form").Set("email", " EIER@example.org ")
+		if err := f.Set("password", "et helt feil passord").Submit(); err == nil {
+			t.Error("a wrong password signs in")
+		}
+		s.must(f.Set("password", testPassword).Submit()) // the very same form, as after going back
 		if b.Address() != "/studies" {
 			t.Errorf("after signing in at %s, want /studies", b.Address())
 		}
@@ -127,6 +131,11 @@ func TestSignInLinkWorksOnceAndOnlyWithItsButton(t *testing.T) {
 		s.must(err)
 		b := s.browser()
 		s.must(b.Get("/sign-in/" + token))
+		for _, other := range []string{"/invite/", "/setup/"} {
+			if err := b.Get(other + token); err == nil || b.Status != 404 {
+				t.Errorf("at %s a sign-in link answers with status %d, want 404", other, b.Status)
+			}
+		}
 		s.must(b.Get("/sign-in/" + token)) // opening uses nothing up
 		s.must(b.Form("main form").Submit())
 		if b.Address() != "/studies" {
@@ -135,9 +144,6 @@ func TestSignInLinkWorksOnceAndOnlyWithItsButton(t *testing.T) {
 		again := s.browser()
 		if err := again.Get("/sign-in/" + token); err == nil || again.Status != 404 {
 			t.Errorf("the used link answers with status %d, want 404", again.Status)
-		}
-		if err := again.Get("/invite/" + token); err == nil || again.Status != 404 {
-			t.Errorf("a link of another kind answers with status %d, want 404", again.Status)
 		}
 	})
 }
