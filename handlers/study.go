@@ -126,7 +126,7 @@ func (p studyPage) read(v *visit, s studies.Study) (studies.Study, error) {
 	s.StartsOn, s.EndsOn = isoDay(v.value("starts_on")), isoDay(v.value("ends_on"))
 	s.Recording = v.value("recording") == "yes"
 	s.Duration, _ = strconv.Atoi(v.value("duration")) // 0 is refused with the rest
-	return s, errorsIn(inputNamed(s.Check(), inputNames), v.chosen("recording", p.YesNo()))
+	return s, errorsIn(renamed(s.Check(), inputNames), v.chosen("recording", p.YesNo()))
 }
 
 func studyValues(s studies.Study) url.Values {

@@ -86,22 +86,6 @@ func errorsIn(all ...error) error {
 	return &errs.Error{Kind: errs.Invalid, Code: "invalid", Fields: fields}
 }
 
-// inputNamed gives faults the names that their inputs have in the form.
-func inputNamed(err error, names map[string]string) error {
-	fields := errs.FieldsOf(err)
-	if len(fields) == 0 {
-		return err
-	}
-	mended := &errs.Error{Kind: errs.Invalid, Code: "invalid"}
-	for _, f := range fields {
-		if name, ok := names[f.Name]; ok {
-			f.Name = name
-		}
-		mended.Fields = append(mended.Fields, f)
-	}
-	return mended
-}
-
 // chosen is a fault where a field to choose in was left, or holds what was not offered.
 func (v *visit) chosen(name string, choices []choice) error {
 	for _, c := range choices {
