@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 
+	"example.org/feltbok/consents"
 	"example.org/feltbok/identities"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/id"
@@ -18,6 +19,10 @@ type People interface {
 	EnrolRespondent(ctx context.Context, actor audit.Actor, who identities.Identity, r surveys.Respondent) (id.Person, error)
 	// LeaveSurveys takes an informant out of the study's surveys and deletes their answers; the rest stays.
 	LeaveSurveys(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+	// SendLetter mails a person the letter and their own link, and notes that they are informed.
+	SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, erases the person.
 	Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+	// ChangeConsent records what somebody answered, and stops what a yes that became a no carried.
+	ChangeConsent(ctx context.Context, actor audit.Actor, act consents.Act) error
 }

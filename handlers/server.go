@@ -6,6 +6,7 @@
 package handlers
 
 import (
+	"context"
 	"html/template"
 	"net/http"
 	"slices"
@@ -58,6 +59,8 @@ type Services struct {
 	Outbox      *mail.Outbox
 	People      People
 	Ready       func() error // says why the service cannot answer
+	// Repeated is database.ErrRepeated where the form of the context was handed in before.
+	Repeated func(context.Context) error
 }
 
 // Server answers both sides.

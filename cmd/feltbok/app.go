@@ -93,7 +93,7 @@ func (a *app) wire(o options) {
 		Studies: studies.New(db, log, now), Recruitment: rec, Vault: identities.New(a.stores[database.Identity], a.keys, log, now),
 		Consents: con, Scheduling: sched, Interviews: interviews.New(db, log, advance, done, now),
 		Surveys: surveys.New(db, log, con, advance, outbox, now), Outbox: outbox,
-		Ready: a.ready,
+		Ready: a.ready, Repeated: db.Repeated,
 	}
 	a.people = newPeople(a, db, now)
 	a.People = a.people

@@ -55,3 +55,21 @@ func (db *DB) ForgetForms(ctx context.Context, before time.Time) error {
 		return err
 	})
 }
+
+// Repeated is ErrRepeated where the form of the context was handed in before, for a refusal that the first time itself
+// brought about: somebody else has this code, namely who was just taken in.
+func (db *DB) Repeated(ctx context.Context) error {
+	o, _ := ctx.Value(onceKey{}).(*once)
+	if o == nil || o.used {
+		return nil
+	}
+	var one int
+	err := db.QueryRow(ctx, "select 1 from form_key where key = $1", o.form).Scan(&one)
+	if errors.Is(err, ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return ErrRepeated
+}

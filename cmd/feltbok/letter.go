@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"example.org/feltbok/consents"
+	"example.org/feltbok/handlers"
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/recruitment"
+)
+
+// SendLetter queues the first mail to a person, or the same again, and notes that they are informed. Whoever said no, or
+// is out of the study, gets none: handlers.ErrSaidNo. handlers.ErrLetterMissing: nothing is published for them.
+func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error {
+	before, err := p.Consents.Standing(ctx, p.db, study, person, consents.Interview)
+	if err != nil {
+		return err
+	}
+	who, err := p.Recruitment.Get(ctx, study, person)
+	if err != nil {
+		return err
+	}
+	switch who.State {
+	case recruitment.Declined, recruitment.Withdrawn, recruitment.Ineligible:
+		return handlers.ErrSaidNo
+	}
+	if _, err := p.Consents.Current(ctx, study, who.Audience, ""); errors.Is(err, consents.ErrNoLetter) {
+		return handlers.ErrLetterMissing
+	} else if err != nil {
+		return err
+	}
+	return p.db.Tx(ctx, func(tx *database.Tx) error {
+		// Asked again, now holding their consent: a no that came meanwhile is not overtaken.
+		now, err := p.Consents.Standing(ctx, tx, study, person, consents.Interview)
+		if err != nil {
+			return err
+		}
+		if now == consents.No && before != consents.No {
+			return handlers.ErrSaidNo
+		}
+		if err := p.Recruitment.Advance(ctx, tx, study, person, recruitment.Informed, actor); err != nil {
+			return err
+		}
+		if err := p.Outbox.Enqueue(ctx, tx, mail.Mail{Study: study, Person: person, Kind: handlers.MailLetter}); err != nil {
+			return err
+		}
+		return p.Audit.Append(ctx, tx, audit.Entry{Actor: actor, Action: "letter.sent", Study: study, Person: person})
+	})
+}

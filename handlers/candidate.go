@@ -1,0 +1,181 @@
+package handlers
+
+import (
+	"cmp"
+	"errors"
+	"net/url"
+	"strconv"
+
+	"example.org/feltbok/identities"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/recruitment"
+)
+
+// candidatePage is the form that takes somebody into the study.
+type candidatePage struct {
+	asking
+	Led  []choice // who may have led to them
+	Same string   // who has the same address or number, "" if nobody: then it must be confirmed
+}
+
+func (s *Server) newCandidatePage(v *visit) (candidatePage, error) {
+	p := candidatePage{asking: asking{v.page("people.new.title")}}
+	p.Here = "candidates"
+	everybody, err := s.Recruitment.List(v.ctx(), v.study.ID, recruitment.Filter{})
+	for _, one := range everybody {
+		p.Led = append(p.Led, choice{Value: string(one.ID), Label: one.Code})
+	}
+	return p, err
+}
+
+func (s *Server) candidateNew(v *visit) error {
+	p, err := s.newCandidatePage(v)
+	if err != nil {
+		return err
+	}
+	p.Form.Values = url.Values{"case": {v.Query("case")}}
+	if len(v.study.Languages) > 0 {
+		p.Form.Values.Set("language", v.study.Languages[0])
+	}
+	return v.show("staff/candidate", p)
+}
+
+func (s *Server) candidateAdd(v *visit) error {
+	person, same, err := s.enrolCandidate(v)
+	if errs.KindOf(err) == errs.Conflict {
+		// A second click finds the code and the address taken: by the first.
+		err = cmp.Or(s.Repeated(v.ctx()), err)
+	}
+	switch {
+	case errors.Is(err, database.ErrRepeated):
+		return v.seeOther(v.studyPath("/candidates"), "")
+	case mendable(err):
+		p, failed := s.newCandidatePage(v)
+		if failed != nil {
+			return failed
+		}
+		p.Form, p.Same = v.againForm(err), same
+		return v.again(err, "staff/candidate", p)
+	case err != nil:
+		return err
+	}
+	return v.seeOther(v.onePath(person), "person_added")
+}
+
+// enrolCandidate takes in whom the form is about. same says who else has their address or number.
+func (s *Server) enrolCandidate(v *visit) (_ id.Person, same string, err error) {
+	c, who := v.typedCandidate(), v.typedIdentity()
+	size, notNumber := v.typedSize()
+	c.Size = size
+	suggested := c.Code == ""
+	if suggested {
+		if c.Code, err = s.suggestCode(v, c.Case); err != nil {
+			return "", "", err
+		}
+	}
+	if err := gatherFaults(v.checkCase(c.Case), s.checkDetails(v, c), notNumber, identityFaults(who)); err != nil {
+		return "", "", err
+	}
+	if v.value("same") != "yes" {
+		if same, err = s.sameAs(v, who); err != nil {
+			return "", "", err
+		}
+		if same != "" {
+			return "", same, faultAt(errs.Conflict, "same", "people.same")
+		}
+	}
+	for range mostCodes {
+		person, err := s.People.Enrol(v.ctx(), v.actor(), who, c)
+		if !suggested || !errors.Is(err, recruitment.ErrCodeTaken) {
+			return person, "", codeField(err)
+		}
+		if c.Code, err = s.suggestCode(v, c.Case); err != nil { // a colleague was faster
+			return "", "", err
+		}
+	}
+	return "", "", codeField(recruitment.ErrCodeTaken)
+}
+
+const mostCodes = 5
+
+// typedCandidate reads what the study store keeps of the form.
+func (v *visit) typedCandidate() recruitment.Participant {
+	return recruitment.Participant{ID: id.New[id.Person](), Study: v.study.ID, Code: v.value("code"), Case: id.Case(v.value("case")),
+		Audience: v.value("audience"), Relation: recruitment.Relation(v.value("relation")), Title: v.value("title"),
+		Source: recruitment.Source(v.value("source")), Recruiter: id.Person(v.value("recruiter"))}
+}
+
+// typedIdentity reads what the vault keeps.
+func (v *visit) typedIdentity() identities.Identity {
+	return identities.Identity{Name: v.value("name"), Email: v.value("email"), Phone: v.value("phone"),
+		Organisation: v.value("organisation"), Title: v.value("exact_title"), Note: v.value("note"), Language: v.value("language")}
+}
+
+// identityFaults says what the vault would refuse, at the fields of our forms.
+func identityFaults(who identities.Identity) error {
+	if who.Name != "" {
+		return renameFaults(who.Check(), "title", "exact_title")
+	}
+	who.Name = "-" // said in its own words; the rest as the vault says it
+	return gatherFaults(faultAt(errs.Invalid, "name", "people.name"), renameFaults(who.Check(), "title", "exact_title"))
+}
+
+const mostEmployees = 10_000_000
+
+// typedSize reads the size of a company; only that is kept, the number could name it.
+func (v *visit) typedSize() (recruitment.Size, error) {
+	if v.value("employees") == "" {
+		return "", nil
+	}
+	n, err := strconv.Atoi(v.value("employees"))
+	if err != nil || n < 0 || n > mostEmployees {
+		return "", faultAt(errs.Invalid, "employees", "people.employees")
+	}
+	return recruitment.SizeOf(n), nil
+}
+
+func (s *Server) suggestCode(v *visit, caseID id.Case) (string, error) {
+	for _, c := range v.study.Cases {
+		if c.ID == caseID {
+			return s.Recruitment.NextCode(v.ctx(), v.study.ID, c.ID, c.Code)
+		}
+	}
+	return "X", nil // the case is refused with everything else
+}
+
+// checkDetails says what the register would refuse. Where the case is wrong that is said by checkCase.
+func (s *Server) checkDetails(v *visit, c recruitment.Participant) error {
+	if v.checkCase(c.Case) != nil && len(v.study.Cases) > 0 {
+		c.Case = v.study.Cases[0].ID
+	}
+	return codeField(s.Recruitment.Check(v.ctx(), c))
+}
+
+// codeField says at the field what is wrong with a code.
+func codeField(err error) error {
+	switch {
+	case errors.Is(err, recruitment.ErrCodeTaken):
+		return faultAt(errs.Conflict, "code", "people.code_taken")
+	case errors.Is(err, recruitment.ErrCodeFixed):
+		return faultAt(errs.Conflict, "code", "people.code_fixed")
+	}
+	return err
+}
+
+// sameAs says who else in the study has this address or number, by code.
+func (s *Server) sameAs(v *visit, who identities.Identity) (string, error) {
+	found, err := s.Vault.Duplicates(v.ctx(), v.study.ID, who.Email, who.Phone)
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 {
+		return "", nil
+	}
+	other, err := s.Recruitment.Get(v.ctx(), v.study.ID, found[0])
+	if errors.Is(err, recruitment.ErrUnknown) {
+		return v.text.T("people.same_respondent"), nil
+	}
+	return other.Code, err
+}

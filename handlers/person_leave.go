@@ -1,0 +1,65 @@
+package handlers
+
+import (
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
+)
+
+// leavePage explains what happens when the team takes somebody out at their word.
+type leavePage struct {
+	asking
+	Person recruitment.Participant
+	Open   []scheduling.Booking
+}
+
+func (s *Server) newLeavePage(v *visit) (leavePage, error) {
+	one, err := s.askedPerson(v)
+	if err != nil {
+		return leavePage{}, err
+	}
+	p := leavePage{asking: asking{v.page("people.leave.title", "Code", one.Code)}, Person: one}
+	p.Here = "candidates"
+	bookings, err := s.Scheduling.Of(v.ctx(), v.study.ID, one.ID)
+	for _, b := range bookings {
+		if b.State == scheduling.Booked {
+			p.Open = append(p.Open, b)
+		}
+	}
+	return p, err
+}
+
+func (s *Server) personWithdraw(v *visit) error {
+	p, err := s.newLeavePage(v)
+	if err != nil {
+		return err
+	}
+	return v.show("staff/person_withdraw", p)
+}
+
+func (s *Server) personWithdrawn(v *visit) error {
+	p, err := s.newLeavePage(v)
+	if err != nil {
+		return err
+	}
+	switch v.value("choice") {
+	case "keep":
+		return v.seeOther(v.onePath(p.Person.ID), "person_kept")
+	case "withdraw":
+		if err = s.People.Withdraw(v.ctx(), v.actor(), v.study.ID, p.Person.ID); err == nil {
+			return v.seeOther(v.studyPath("/candidates"), "person_left")
+		}
+	default:
+		err = faultAt(errs.Invalid, "choice", "people.choose_leave")
+	}
+	if !mendable(err) {
+		return err
+	}
+	p.Form = v.againForm(err)
+	return v.again(err, "staff/person_withdraw", p)
+}
+
+// Choices stand side by side; neither is chosen beforehand.
+func (p leavePage) Choices() []choice {
+	return []choice{{Value: "withdraw", Label: p.T("people.leave.yes")}, {Value: "keep", Label: p.T("people.leave.no")}}
+}
