@@ -261,6 +261,20 @@ func (s *Surveys) WithdrawTx(ctx context.Context, tx *database.Tx, study id.Stud
 	return nil
 }
 
+// LetOffTx puts an informant who no longer wants to be asked out of the study's surveys, and forgets a draft. Answers that
+// were sent stay: taking those back is withdrawing.
+func (s *Surveys) LetOffTx(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+	for _, statement := range []string{
+		"update survey_respondent set state = 'out' where study_id = $1 and person_id = $2 and informant",
+		"delete from survey_response where study_id = $1 and person_id = $2 and submitted_at = 0",
+	} {
+		if _, err := tx.Exec(ctx, statement, study, person); err != nil {
+			return fmt.Errorf("let off surveys: %w", err)
+		}
+	}
+	return nil
+}
+
 // sortKey orders codes as people do, whatever the engine's collation: a number's length stands before its digits, and
 // the code itself parts those that differ only in case or leading zeros.
 func sortKey(code string) []byte {
