@@ -11,7 +11,7 @@ import (
 	"example.org/feltbok/surveys"
 )
 
-// People carries the acts that touch all three stores.
+// People carries the acts that touch several domains, or all three stores.
 type People interface {
 	// Enrol takes a candidate into the study.
 	Enrol(ctx context.Context, actor audit.Actor, who identities.Identity, c recruitment.Participant) (id.Person, error)
@@ -21,6 +21,10 @@ type People interface {
 	LeaveSurveys(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 	// SendLetter mails a person the letter and their own link, and notes that they are informed.
 	SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+	// ChangeConsent keeps what somebody answers to a letter, and stops what rested on a yes that is now a no.
+	ChangeConsent(ctx context.Context, actor audit.Actor, act consents.Act) error
+	// WithdrawPurpose takes one yes back and stops what rested on it.
+	WithdrawPurpose(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, purpose string) error
 	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, erases the person.
 	Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 	// ChangeConsent records what somebody answered, and stops what a yes that became a no carried.

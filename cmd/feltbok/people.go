@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"example.org/feltbok/handlers"
@@ -129,6 +130,57 @@ func (p *people) settle(ctx context.Context, in intents.Intent) error {
 	return err
 }
 
+// ChangeConsent keeps what somebody answers to a letter. A yes to the conversation that becomes a no cancels the
+// appointment; one to being asked later lets the person off the surveys.
+func (p *people) ChangeConsent(ctx context.Context, actor audit.Actor, act consents.Act) error {
+	return p.db.Tx(ctx, func(tx *database.Tx) error {
+		standing, err := p.Consents.Standing(ctx, tx, act.Study, act.Person, consents.Interview)
+		if err != nil {
+			return err
+		}
+		// Appointments first: their turn is taken before other rows of the person. A refused act takes this back too.
+		if yes, answered := act.Answers[consents.Interview]; answered && !yes && standing == consents.Yes {
+			if err := p.Scheduling.CancelAllTx(ctx, tx, actor, act.Study, act.Person); err != nil {
+				return err
+			}
+		}
+		receipt, err := p.Consents.RecordTx(ctx, tx, actor, act)
+		if err != nil {
+			return err
+		}
+		return p.letOff(ctx, tx, act.Study, act.Person, receipt.Ended)
+	})
+}
+
+// WithdrawPurpose takes one yes back and stops what rested on it. The person stays in the study.
+func (p *people) WithdrawPurpose(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, purpose string) error {
+	return p.db.Tx(ctx, func(tx *database.Tx) error {
+		if _, err := p.Consents.Standing(ctx, tx, study, person, purpose); err != nil {
+			return err
+		}
+		if purpose == consents.Interview {
+			if err := p.Scheduling.CancelAllTx(ctx, tx, actor, study, person); err != nil {
+				return err
+			}
+		}
+		if err := p.Consents.WithdrawTx(ctx, tx, actor, study, person, []string{purpose}); err != nil {
+			return err
+		}
+		return p.letOff(ctx, tx, study, person, []string{purpose})
+	})
+}
+
+// letOff ends what surveys build on a yes that is gone: answers need theirs, and so does asking for them.
+func (p *people) letOff(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, ended []string) error {
+	if slices.Contains(ended, consents.Survey) {
+		return p.Surveys.WithdrawTx(ctx, tx, study, person)
+	}
+	if slices.Contains(ended, consents.SurveyContact) {
+		return p.Surveys.LetOffTx(ctx, tx, study, person)
+	}
+	return nil
+}
+
 // Withdraw takes a person out of the study. In one transaction everything pending stops and the last mails are written;
 // what follows sends those and erases the person from all three stores. It returns when the first is on disk, whatever
 // becomes of the rest: that the reconciler finishes.
@@ -171,6 +223,11 @@ func (p *people) stop(ctx context.Context, tx *database.Tx, actor audit.Actor, s
 		return err
 	}
 	if err := p.Recruitment.Advance(ctx, tx, study, person, recruitment.Withdrawn, actor); err != nil {
+		return err
+	}
+	// Only now, so that the receipt of the consent goes too: what is said last says it, and nothing else may hold up the
+	// last words.
+	if err := p.Outbox.Drop(ctx, tx, person, scheduling.MailCancelled); err != nil {
 		return err
 	}
 	return p.Outbox.Enqueue(ctx, tx, mail.Mail{Study: study, Person: person, Kind: handlers.MailWithdrawn})
