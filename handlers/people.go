@@ -27,6 +27,4 @@ type People interface {
 	WithdrawPurpose(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, purpose string) error
 	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, erases the person.
 	Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
-	// ChangeConsent records what somebody answered, and stops what a yes that became a no carried.
-	ChangeConsent(ctx context.Context, actor audit.Actor, act consents.Act) error
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"example.org/feltbok/consents"
 	"example.org/feltbok/handlers"
 	"example.org/feltbok/identities"
 	"example.org/feltbok/internal/audit"

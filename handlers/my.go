@@ -1,0 +1,195 @@
+package handlers
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"example.org/feltbok/consents"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/i18n"
+	"example.org/feltbok/internal/links"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
+)
+
+// own is what an informant's pages are made of: where they stand, what they answered, when they meet.
+type own struct {
+	recruitment.Participant
+	said     consents.State
+	bookings []scheduling.Booking
+}
+
+func (s *Server) own(v *visit) (o own, err error) {
+	study, person := v.study.ID, v.session.Person
+	if o.Participant, err = s.Recruitment.Get(v.ctx(), study, person); err != nil {
+		return o, err
+	}
+	if o.said, err = s.Consents.State(v.ctx(), study, person); err != nil {
+		return o, err
+	}
+	o.bookings, err = s.Scheduling.Of(v.ctx(), study, person)
+	return o, err
+}
+
+func (o own) standing(purpose string) string {
+	return cmp.Or(o.said.ByPurpose[purpose], consents.Unasked)
+}
+
+// open returns the appointment that is agreed: the next one, also when its hour has passed and nobody has said yet how it
+// went.
+func (o own) open() (scheduling.Booking, bool) {
+	i := slices.IndexFunc(o.bookings, func(b scheduling.Booking) bool { return b.State == scheduling.Booked })
+	if i < 0 {
+		return scheduling.Booking{}, false
+	}
+	return o.bookings[i], true
+}
+
+func (o own) interviewed() bool {
+	return o.State == recruitment.Interviewed || o.State == recruitment.Surveyed
+}
+
+// latest is the newest answer for each purpose, with when it was given.
+func (o own) latest() []dated {
+	var answers []dated
+	for _, purpose := range consents.Purposes {
+		for _, act := range slices.Backward(o.said.Acts) {
+			i := slices.IndexFunc(act.Items, func(a consents.Answer) bool { return a.Purpose == purpose })
+			if i >= 0 {
+				answers = append(answers, dated{act.Items[i], act.At})
+				break
+			}
+		}
+	}
+	return answers
+}
+
+// dated is an answer and when it was given, in UTC milliseconds.
+type dated struct {
+	consents.Answer
+	At int64
+}
+
+// settled holds a form that was handed in twice to be done: what it asked for is.
+func settled(err error) error {
+	if errors.Is(err, database.ErrRepeated) {
+		return nil
+	}
+	return err
+}
+
+// landing says that this is a personal link and nothing else: who opens it may be somebody's colleague, or a robot. Only
+// the button opens anything.
+func (s *Server) landing(v *visit) error {
+	link, err := s.Links.Resolve(v.ctx(), v.Param("token"), links.Participant)
+	if errs.KindOf(err) == errs.NotFound {
+		return v.again(err, "participant/dead", v.page("my.dead.title"))
+	}
+	if err != nil {
+		return err
+	}
+	if v.study, err = s.Studies.Get(v.ctx(), link.Study); err != nil {
+		return err
+	}
+	v.chooseLanguage()
+	if v.Request.Method != "POST" {
+		return v.show("participant/landing", v.page("my.landing.title"))
+	}
+	// Not v.ctx(): pressing twice starts two sessions, which is kinder than a closed door.
+	session, err := s.Auth.StartParticipant(v.Request.Context(), link.Study, link.Person, link.ID)
+	if err != nil {
+		return err
+	}
+	v.startSession(session)
+	return v.seeOther("/my", "")
+}
+
+// myDone ends the session on this device; the link opens another.
+func (s *Server) myDone(v *visit) error {
+	if err := settled(v.endSession()); err != nil {
+		return err
+	}
+	return v.seeOther("/my/bye?lang="+v.text.Lang(), "")
+}
+
+func (s *Server) myBye(v *visit) error { return v.show("participant/bye", v.page("my.bye.title")) }
+
+// myPage is an informant's own front page.
+type myPage struct {
+	base
+	Stands      string // joined, declined or left
+	Answers     []dated
+	Appointment *appointment
+	Time        bool // they may choose a time
+	Interviewed bool
+	Changed     bool // a newer letter was published since they answered
+}
+
+func (s *Server) my(v *visit) error {
+	o, err := s.own(v)
+	if err != nil {
+		return err
+	}
+	if o.standing(consents.Interview) == consents.Unasked {
+		return v.seeOther("/my/letter", "")
+	}
+	p := myPage{Stands: o.stands(), Interviewed: o.interviewed(), Time: o.elsewhere() == ""}
+	p.base = v.page("my.title." + p.Stands)
+	for _, answer := range o.latest() {
+		if !answer.Implied { // what was never asked is not shown as if it had been answered
+			p.Answers = append(p.Answers, answer)
+		}
+	}
+	if b, ok := o.open(); ok {
+		if p.Appointment, err = s.appointment(v, b); err != nil {
+			return err
+		}
+	}
+	if p.Status, p.Changed, err = s.readLetter(v, o); err != nil {
+		return err
+	}
+	return v.show("participant/my", p)
+}
+
+// stands says whether somebody is in, said no, or said yes and took it back.
+func (o own) stands() string {
+	if o.standing(consents.Interview) == consents.Yes {
+		return "joined"
+	}
+	for _, act := range o.said.Acts {
+		if slices.ContainsFunc(act.Items, func(a consents.Answer) bool { return a.Purpose == consents.Interview && a.Yes }) {
+			return "left"
+		}
+	}
+	return "declined"
+}
+
+// readLetter says which letter somebody answered to, and whether there is a newer one.
+func (s *Server) readLetter(v *visit, o own) (status string, changed bool, err error) {
+	read, err := s.Consents.Letter(v.ctx(), v.study.ID, o.said.Letter)
+	if err != nil {
+		return "", false, err
+	}
+	newest, err := s.Consents.Current(v.ctx(), v.study.ID, o.Audience, v.text.Lang())
+	if err != nil && errs.KindOf(err) != errs.NotFound {
+		return "", false, err
+	}
+	day := v.text.Date(time.UnixMilli(o.said.InformedAt).In(v.zone()), i18n.Plain)
+	return v.text.T("my.status.read", "Version", read.Version, "Day", day), newest.Audience == read.Audience && newest.Version > read.Version, nil
+}
+
+// myContactPage says whom to ask, and where to complain.
+type myContactPage struct {
+	base
+	Contact, Officer []part
+}
+
+// myContact is for whoever finds no time, finds a mistake, or wants to ask or complain.
+func (s *Server) myContact(v *visit) error {
+	p := myContactPage{base: v.page("my.contact.title"), Contact: parts(v.study.ProjectContact),
+		Officer: parts(v.study.Officer + ", " + v.study.OfficerContact)}
+	return v.show("participant/contact", p)
+}
