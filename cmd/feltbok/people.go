@@ -211,9 +211,6 @@ func (p *people) stop(ctx context.Context, tx *database.Tx, actor audit.Actor, s
 	if err := p.Scheduling.CancelAllTx(ctx, tx, actor, study, person); err != nil {
 		return err
 	}
-	if err := p.Outbox.Drop(ctx, tx, person, scheduling.MailCancelled); err != nil {
-		return err
-	}
 	if err := p.Consents.WithdrawTx(ctx, tx, actor, study, person, nil); err != nil {
 		return err
 	}
@@ -226,8 +223,7 @@ func (p *people) stop(ctx context.Context, tx *database.Tx, actor audit.Actor, s
 	if err := p.Recruitment.Advance(ctx, tx, study, person, recruitment.Withdrawn, actor); err != nil {
 		return err
 	}
-	// Only now, so that the receipt of the consent goes too: what is said last says it, and nothing else may hold up the
-	// last words.
+	// Last, so that the receipt of the consent goes too: the mail below says it, and nothing may hold up the last words.
 	if err := p.Outbox.Drop(ctx, tx, person, scheduling.MailCancelled); err != nil {
 		return err
 	}
