@@ -80,7 +80,7 @@ type axis struct {
 // The least room of each column, and the gaps that hold the figures beside the bars, in percent of the answers.
 const (
 	leastSide, leastMiddle, leastApart = 20, 12, 10
-	gap                                = 16
+	gap                                = 20
 	lastGap                            = 22
 )
 

@@ -116,7 +116,7 @@ func (s *Server) exportWanted(v *visit) (exports.Source, error) {
 	lang := v.value("lang")
 	if !slices.Contains(i18n.Languages, lang) {
 		var check errs.Check
-		check.Add("lang", "surveys.choose")
+		check.Add("lang", "surveys.choose_headings")
 		return exports.Source{}, check.Err()
 	}
 	if err := s.exportMade(v); err != nil {

@@ -147,9 +147,8 @@ func (s *Server) surveyLink(v *visit) (links.Link, error) {
 // surveyLetterPage is the information letter with what it asks.
 type surveyLetterPage struct {
 	base
-	Letter  consents.Letter
-	Asks    []consents.Item // what is asked; nothing of whoever has said yes
-	Answers string          // how they have answered: yes, no or ""
+	Letter consents.Letter
+	Asks   []consents.Item // what is asked; nothing of whoever has said yes
 }
 
 // LetterLang is the letter's language where it is not the page's.
@@ -174,20 +173,20 @@ func (s *Server) surveyLetter(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.letterPage(v, a)
+	p, err := s.askingPage(v, a)
 	if err != nil {
 		return err
 	}
 	return v.show("participant/survey_letter", p)
 }
 
-// letterPage shows the newest letter. Whoever has said yes reads it without being asked again.
-func (s *Server) letterPage(v *visit, a answering) (surveyLetterPage, error) {
+// askingPage shows the newest letter. Whoever has said yes reads it without being asked again.
+func (s *Server) askingPage(v *visit, a answering) (surveyLetterPage, error) {
 	letter, err := s.Consents.Current(v.ctx(), v.study.ID, consents.Respondent, v.text.Lang())
 	if err != nil {
 		return surveyLetterPage{}, err
 	}
-	p := surveyLetterPage{base: v.page("answering.letter.title"), Letter: letter, Answers: a.standing}
+	p := surveyLetterPage{base: v.page("answering.letter.title"), Letter: letter}
 	p.Title = letter.Title
 	p.Status = v.text.T("answering.letter.status_" + answeredWord(a.standing))
 	if place := a.place(); place == atLetter || place == atDeclined {
@@ -224,7 +223,7 @@ func (s *Server) surveyConsent(v *visit) error {
 	}
 	yes, err := s.recordSurveyConsent(v)
 	if mendable(err) {
-		p, broken := s.letterPage(v, a)
+		p, broken := s.askingPage(v, a)
 		if broken != nil {
 			return broken
 		}

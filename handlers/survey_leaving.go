@@ -58,14 +58,14 @@ func (p surveyWithdrawPage) Choices() field {
 }
 
 func (s *Server) surveyWithdraw(v *visit) error {
-	p, err := s.withdrawPage(v)
+	p, err := s.leavingPage(v)
 	if err != nil {
 		return err
 	}
 	return v.show("participant/survey_withdraw", p)
 }
 
-func (s *Server) withdrawPage(v *visit) (surveyWithdrawPage, error) {
+func (s *Server) leavingPage(v *visit) (surveyWithdrawPage, error) {
 	a, err := s.answering(v)
 	p := surveyWithdrawPage{base: v.page("answering.withdraw.title"), Informant: a.respondent.Informant, Sent: a.place() == atThanks}
 	p.Status = v.text.T("answering.withdraw.status")
@@ -75,7 +75,7 @@ func (s *Server) withdrawPage(v *visit) (surveyWithdrawPage, error) {
 // surveyLeave takes the respondent out. Somebody who was interviewed too leaves the survey only: their conversation has
 // a link and a withdrawal of its own.
 func (s *Server) surveyLeave(v *visit) error {
-	p, err := s.withdrawPage(v)
+	p, err := s.leavingPage(v)
 	if err != nil {
 		return err
 	}

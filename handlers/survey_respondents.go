@@ -150,14 +150,14 @@ func (p respondentNewPage) Sub(rest string) string {
 }
 
 func (s *Server) respondentNew(v *visit) error {
-	p, err := s.respondentPage(v)
+	p, err := s.respondentForm(v)
 	if err != nil {
 		return err
 	}
 	return v.show("staff/respondent_new", p)
 }
 
-func (s *Server) respondentPage(v *visit) (respondentNewPage, error) {
+func (s *Server) respondentForm(v *visit) (respondentNewPage, error) {
 	survey, err := s.Surveys.Get(v.ctx(), v.study.ID, id.Survey(v.Param("survey")))
 	if err != nil {
 		return respondentNewPage{}, err
@@ -181,7 +181,7 @@ func (s *Server) respondentPage(v *visit) (respondentNewPage, error) {
 }
 
 func (s *Server) respondentAdd(v *visit) error {
-	p, err := s.respondentPage(v)
+	p, err := s.respondentForm(v)
 	if err != nil {
 		return err
 	}
@@ -203,17 +203,17 @@ func (s *Server) enrolRespondent(v *visit, survey surveys.Survey) error {
 	r := surveys.Respondent{Survey: survey.ID, Study: v.study.ID, Case: id.Case(v.value("case")), Role: v.value("role"), Size: v.value("size")}
 	var check errs.Check
 	if caseCode(v, r.Case) == "" {
-		check.Add("case", "surveys.choose")
+		check.Add("case", "surveys.choose_case")
 	}
 	check.AtMost("role", r.Role, mostRole)
 	if r.Size != "" && !slices.Contains(recruitment.Sizes(), recruitment.Size(r.Size)) {
-		check.Add("size", "surveys.choose")
+		check.Add("size", "surveys.choose_size")
 	}
 	if who.Email == "" {
-		check.Add("email", "required")
+		check.Add("email", "surveys.write_email")
 	}
 	if !slices.Contains(i18n.Languages, who.Language) {
-		check.Add("language", "surveys.choose")
+		check.Add("language", "surveys.choose_language")
 	}
 	if err := inOrder(respondentInputs, check.Err(), who.Check()); err != nil {
 		return err

@@ -269,7 +269,7 @@ func (t *telling) table(f surveys.Frequency) countTable {
 	}
 	for _, choice := range t.choices(f) {
 		n := f.Counts[choice.Value]
-		c.Lines = append(c.Lines, countLine{t.in(choice.Label), n, rounded(n, c.N)})
+		c.Lines = append(c.Lines, countLine{t.in(choice.Label), n, percentOf(n, c.N)})
 	}
 	return c
 }

@@ -40,11 +40,10 @@ func (c surveyCounts) Rate() int {
 	if c.Asked == 0 {
 		return 0
 	}
-	return rounded(c.Answered, c.Asked)
+	return percentOf(c.Answered, c.Asked)
 }
 
-// rounded is n of a total as a whole percentage.
-func rounded(n, of int) int { return (200*n + of) / (2 * of) }
+func percentOf(n, of int) int { return (200*n + of) / (2 * of) }
 
 func (v *visit) surveyPath(survey id.Survey, rest string) string {
 	return v.studyPath("/surveys/" + string(survey) + rest)
@@ -57,14 +56,14 @@ func (v *visit) surveyBase(title string, args ...any) base {
 }
 
 func (s *Server) surveyList(v *visit) error {
-	p, err := s.listPage(v)
+	p, err := s.surveyIndex(v)
 	if err != nil {
 		return err
 	}
 	return v.show("staff/surveys", p)
 }
 
-func (s *Server) listPage(v *visit) (surveyListPage, error) {
+func (s *Server) surveyIndex(v *visit) (surveyListPage, error) {
 	p := surveyListPage{base: v.surveyBase("surveys.title")}
 	all, err := s.Surveys.List(v.ctx(), v.study.ID)
 	if err != nil {
@@ -92,7 +91,7 @@ func (s *Server) surveyToShow(v *visit) error {
 func (s *Server) surveyDraft(v *visit) error {
 	survey, err := s.draftSurvey(v)
 	if mendable(err) {
-		p, broken := s.listPage(v)
+		p, broken := s.surveyIndex(v)
 		if broken != nil {
 			return broken
 		}
@@ -198,14 +197,14 @@ func (p surveyShowPage) Next() string {
 }
 
 func (s *Server) surveyShow(v *visit) error {
-	p, err := s.showPage(v)
+	p, err := s.surveyOverview(v)
 	if err != nil {
 		return err
 	}
 	return v.show("staff/survey", p)
 }
 
-func (s *Server) showPage(v *visit) (surveyShowPage, error) {
+func (s *Server) surveyOverview(v *visit) (surveyShowPage, error) {
 	survey, err := s.Surveys.Get(v.ctx(), v.study.ID, id.Survey(v.Param("survey")))
 	if err != nil {
 		return surveyShowPage{}, err
@@ -272,7 +271,7 @@ func (s *Server) surveyInvite(v *visit) error {
 // surveyAct ends an act on a survey: back to its page, or the page again with what was wrong.
 func (s *Server) surveyAct(v *visit, err error, done string) error {
 	if mendable(err) {
-		p, broken := s.showPage(v)
+		p, broken := s.surveyOverview(v)
 		if broken != nil {
 			return broken
 		}

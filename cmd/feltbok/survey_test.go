@@ -473,7 +473,7 @@ func TestExportGathersTheStudy(t *testing.T) {
 		if text := team.Text("main"); !strings.Contains(text, "RolleA21Personen har sagt nei til dette.") {
 			t.Errorf("the page says of what is left out: %s", text)
 		}
-		refused(t, team, team.Form("main form").Submit(), http.StatusUnprocessableEntity, "Velg ett av svarene.")
+		refused(t, team, team.Form("main form").Submit(), http.StatusUnprocessableEntity, "Velg språk i overskriftene.")
 		form := team.Form("main form").Set("lang", "nb")
 		values := form.Values()
 		s.must(form.Submit())
