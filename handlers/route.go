@@ -33,8 +33,10 @@ var (
 	signedIn    = access{staff: true}
 	team        = may(studies.Owner, studies.Researcher)
 	everyMember = may(studies.Owner, studies.Researcher, studies.Supervisor, studies.Officer)
-	informant   = access{purpose: links.Participant}
-	respondent  = access{purpose: links.Survey}
+	// findings are read by whoever follows what the study finds; the data protection officer sees no answers.
+	findings   = may(studies.Owner, studies.Researcher, studies.Supervisor)
+	informant  = access{purpose: links.Participant}
+	respondent = access{purpose: links.Survey}
 )
 
 // Rule is one line of the route maps, for tests: who is let in.

@@ -1,10 +1,5 @@
 package handlers
 
-import "example.org/feltbok/studies"
-
-// findings may be read by whoever follows what the interviews say; the data protection officer sees no answer.
-var findings = may(studies.Owner, studies.Researcher, studies.Supervisor)
-
 // fieldRoutes are times, appointments, interviews and coding. What only takes a POST answers a GET with the page that
 // its form stands on: there a form that was handed in twice ends.
 func (s *Server) fieldRoutes() []route {
