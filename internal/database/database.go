@@ -18,7 +18,7 @@ import (
 	"example.org/feltbok/internal/errs"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite"
+	"modernc.org/sqlite"
 )
 
 // Store names one of the three databases; each has its own migrations.
@@ -106,7 +106,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, err
 	}
 	uri := (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}).String()
-	writer, err := sql.Open("sqlite", uri+"?_txlock=immediate&"+sqlitePragmas)
+	writer, err := openKeeping(uri + "?_txlock=immediate&" + sqlitePragmas)
 	if err != nil {
 		return nil, err
 	}
@@ -114,13 +114,21 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err := assertDurable(ctx, writer); err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
-	reader, err := sql.Open("sqlite", uri+"?mode=ro&"+sqlitePragmas)
+	reader, err := openKeeping(uri + "?mode=ro&" + sqlitePragmas)
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
 	reader.SetMaxOpenConns(maxSQLiteReaders)
 	reader.SetMaxIdleConns(maxSQLiteReaders)
 	return &DB{writer: writer, reader: reader, group: newGroup(writer)}, nil
+}
+
+func openKeeping(dsn string) (*sql.DB, error) {
+	connector, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(keeping{connector}), nil
 }
 
 const (

@@ -115,6 +115,58 @@ func TestConcurrentTransactionsAreIndependent(t *testing.T) {
 	})
 }
 
+// Everybody runs the same few texts at once, on all connections: some succeed, some fail, some leave in the middle.
+func TestSameStatementsFromEverywhere(t *testing.T) {
+	dbtest.Each(t, database.Keys, func(t *testing.T, db *database.DB) {
+		const clients, each = 16, 20
+		const query = "select erased_at from erased where person_id = $1"
+		use := func(client, i int) error {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			person, at := fmt.Sprint(client, "-", i), int64(0)
+			err := db.Tx(ctx, func(tx *database.Tx) error {
+				if err := tx.QueryRow(ctx, query, person).Scan(&at); !errors.Is(err, database.ErrNoRows) {
+					return fmt.Errorf("before: %w", err)
+				}
+				if err := erase(ctx, tx, person); err != nil {
+					return err
+				}
+				return tx.QueryRow(ctx, query, person).Scan(&at)
+			})
+			if err != nil || at != 1 {
+				return fmt.Errorf("insert: %d, %w", at, err)
+			}
+			again := func(tx *database.Tx) error { return erase(ctx, tx, person) }
+			if err := db.Tx(ctx, again); !errors.Is(err, database.ErrDuplicate) {
+				return fmt.Errorf("duplicate: %w", err)
+			}
+			rows, err := db.Query(ctx, "select person_id from erased where erased_at = $1", 1)
+			if err != nil {
+				return err
+			}
+			if i%2 == 0 {
+				cancel()
+			}
+			rows.Close()
+			return db.QueryRow(t.Context(), query, person).Scan(&at)
+		}
+		var wg sync.WaitGroup
+		for client := range clients {
+			wg.Go(func() {
+				for i := range each {
+					if err := use(client, i); err != nil {
+						t.Errorf("client %d: %v", client, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if got := count(t, db); got != clients*each {
+			t.Errorf("%d rows, want %d", got, clients*each)
+		}
+	})
+}
+
 // A caller that goes away must neither undo its neighbours nor hear "no" about a change that then happens.
 func TestCancelledCallerLeavesWholeTransactions(t *testing.T) {
 	dbtest.Each(t, database.Keys, func(t *testing.T, db *database.DB) {
