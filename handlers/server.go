@@ -123,9 +123,10 @@ func isParticipantPath(path string) bool {
 	return slices.Contains(participantFolders, first)
 }
 
+func init() { gin.SetMode(gin.ReleaseMode) } // no route table on the terminal
+
 // router builds one side from its route map.
 func (s *Server) router(routes []route) (*gin.Engine, error) {
-	gin.SetMode(gin.ReleaseMode) // no route table on the terminal
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false
