@@ -22,7 +22,6 @@ func (b *book) study() {
 		line("case", strings.TrimSpace(c.Code+" "+c.Name))
 	}
 	line("made_at", b.moment(b.MadeAt.UnixMilli()))
-	line("audit_head", b.AuditHead)
 	line("about", b.Text.T("export.about"))
 	s.close()
 }

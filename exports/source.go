@@ -20,7 +20,7 @@ type Text interface {
 type Source struct {
 	Text      Text
 	MadeAt    time.Time
-	AuditHead string // newest hash of the audit chain, which dates the workbook
+	AuditHead string // newest hash of the audit chain, which dates the workbook; among the document's properties
 	Folder    string // where long sheets wait, readable by this user alone, until they are zipped; empty: the system's own
 	Study     Study
 

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"iter"
@@ -67,6 +68,8 @@ func (g *gathering) quotas() error {
 	if err != nil {
 		return err
 	}
+	// In the order of the cases' codes: identifiers are random, and the same study must give the same workbook.
+	slices.SortStableFunc(cells, func(a, b recruitment.Cell) int { return cmp.Compare(g.cases[a.Case], g.cases[b.Case]) })
 	planned := map[id.Case]bool{}
 	for _, c := range cells {
 		planned[c.Case] = true

@@ -13,6 +13,7 @@ import (
 	"example.org/feltbok/internal/browser"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/links"
+	"example.org/feltbok/scheduling"
 	"example.org/feltbok/studies"
 )
 
@@ -128,22 +129,25 @@ func TestAnotherStudysIdentifiersDoNotExist(t *testing.T) {
 		Institution: "x", ProjectContact: "x", Supervisor: "x", SupervisorContact: "x", Officer: "x", OfficerContact: "x", Assessment: "x",
 		LegalBasis: studies.Consent, Languages: []string{"nb"}, Zone: "Europe/Oslo", StartsOn: "2019-01-01", EndsOn: "2019-12-31", Duration: 60})
 	s.must(err)
+	booking, err := s.Scheduling.Book(t.Context(), audit.Staff(c.owner), scheduling.Request{Study: c.study.ID, Person: c.persons[0],
+		Audience: "company", Mode: scheduling.Phone, Start: s.clock.now().AddDate(0, 0, 3), ByStaff: true})
+	s.must(err)
 	owner := c.staff(c.owner)
 	compared := 0
 	for _, r := range s.server.Rules() {
 		if !strings.HasPrefix(r.Path, "/studies/:study/") || strings.Count(r.Path, ":") < 2 || strings.Contains(r.Path, ":audience") {
 			continue
 		}
-		page := func(person id.Person, letter id.Letter, survey id.Survey) (int, string) {
+		page := func(person id.Person, letter id.Letter, survey id.Survey, booking id.Booking) (int, string) {
 			path := strings.NewReplacer(":study", string(other), ":person", string(person), ":letter", string(letter), ":survey", string(survey),
-				":booking", string(id.New[id.Booking]())).Replace(r.Path)
+				":booking", string(booking)).Replace(r.Path)
 			status, err := owner.Try(r.Method, path, url.Values{"form_key": {"x"}})
 			s.must(err)
-			body := strings.NewReplacer(string(person), "ID", string(letter), "ID", string(survey), "ID").Replace(string(owner.Body))
+			body := strings.NewReplacer(string(person), "ID", string(letter), "ID", string(survey), "ID", string(booking), "ID").Replace(string(owner.Body))
 			return status, changing.ReplaceAllString(body, "")
 		}
-		foreign, foreignBody := page(c.persons[0], c.letter("company").ID, c.survey)
-		missing, missingBody := page(id.New[id.Person](), id.New[id.Letter](), id.New[id.Survey]())
+		foreign, foreignBody := page(c.persons[0], c.letter("company").ID, c.survey, booking.ID)
+		missing, missingBody := page(id.New[id.Person](), id.New[id.Letter](), id.New[id.Survey](), id.New[id.Booking]())
 		if foreign != missing || foreignBody != missingBody {
 			t.Errorf("%s %s: %d for another study's, %d for what is not there", r.Method, r.Path, foreign, missing)
 		}

@@ -145,6 +145,7 @@ func (c *demoCommand) play(ctx context.Context, store storage, transport mail.Tr
 	}
 	result, err = replay.Run(ctx, replay.Stage{Handler: http.Handler(a.server), Base: at.BaseURL, SetupToken: token, MailFolder: c.mailFolder(),
 		SetClock: clock.set, Responses: c.Responses, Progress: c.progress(std),
+		SignIn:   a.signInToken,
 		SendMail: func(ctx context.Context) error { _, err := a.sender.SendDue(ctx); return err }})
 	if err != nil {
 		return result, err
@@ -181,24 +182,26 @@ var demoMailbox = mail.Address{Name: "Feltbok", Email: "feltbok@demo.example.org
 
 const demoSignIn = 24 * time.Hour
 
+// signInToken makes a link that signs an account in once.
+func (a *app) signInToken(ctx context.Context, email string) (string, error) {
+	account, err := a.Auth.ByEmail(ctx, email)
+	if err != nil {
+		return "", err
+	}
+	return a.Auth.NewLink(ctx, auth.SignIn, account.ID, demoSignIn)
+}
+
 // announce prints how to look around: a sign-in link for the researcher and the supervisor, and the participants' links.
 func (c *demoCommand) announce(ctx context.Context, a *app, base string, result replay.Result, std stdio) error {
-	signIn := func(email string) (string, error) {
-		account, err := a.Auth.ByEmail(ctx, email)
-		if err != nil {
-			return "", err
-		}
-		token, err := a.Auth.NewLink(ctx, auth.SignIn, account.ID, demoSignIn)
-		return base + "/sign-in/" + token, err
-	}
-	researcher, err := signIn(result.Researcher)
+	researcher, err := a.signInToken(ctx, result.Researcher)
 	if err != nil {
 		return err
 	}
-	supervisor, err := signIn(result.Supervisor)
+	supervisor, err := a.signInToken(ctx, result.Supervisor)
 	if err != nil {
 		return err
 	}
+	researcher, supervisor = base+"/sign-in/"+researcher, base+"/sign-in/"+supervisor
 	participants := map[string]string{}
 	for _, link := range result.Links {
 		participants[link.Kind] = base + link.Path

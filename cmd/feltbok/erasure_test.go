@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -96,9 +97,12 @@ func TestWithdrawalErases(t *testing.T) {
 				t.Errorf("left behind: %s", line)
 			}
 		}
-		p, err := s.Recruitment.Get(ctx, c.study.ID, person)
-		if err != nil || p.State != recruitment.Withdrawn || p.Code != "" || p.Title != "" {
-			t.Errorf("tombstone %+v, %v", p, err)
+		if _, err := s.Recruitment.Get(ctx, c.study.ID, person); !errors.Is(err, recruitment.ErrUnknown) {
+			t.Errorf("the person is still in the study: %v", err)
+		}
+		funnel, err := s.Recruitment.Funnel(ctx, c.study.ID)
+		if err != nil || funnel.Yes != 1 || len(funnel.Losses) != 1 {
+			t.Errorf("the funnel no longer counts who left: %+v, %v", funnel, err)
 		}
 		if n, err := s.Intents.Count(ctx); n != 0 || err != nil {
 			t.Errorf("%d acts are open (%v)", n, err)

@@ -60,6 +60,18 @@ func (a *acknowledged) note(where map[id.Person]bool, person id.Person) {
 	where[person] = true
 }
 
+// wait returns when n more have been noted, or at the latest after some seconds: nobody may be left.
+func (a *acknowledged) wait(n int) {
+	count := func() int {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return len(a.consents) + len(a.bookings) + len(a.answers)
+	}
+	for until, deadline := count()+n, time.Now().Add(5*time.Second); count() < until && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
 const (
 	killPoints  = 25
 	killClients = 50
@@ -97,7 +109,7 @@ func TestAcknowledgedSurvivesAKill(t *testing.T) {
 		for i := range killClients {
 			clients.Go(func() { client(stop, base, i, informants, asked, paths, said) })
 		}
-		time.Sleep(time.Duration(50+rand.IntN(250)) * time.Millisecond)
+		said.wait(1 + rand.IntN(12))
 		server.Process.Kill()
 		server.Wait()
 		cancel()

@@ -36,7 +36,7 @@ func (p *player) code() error {
 		if p.facts.interview(code) == nil || code[0] == 'X' {
 			continue
 		}
-		if err := p.researcher.Get(p.study + "/coding/" + p.people[code][strings.LastIndex(p.people[code], "/")+1:]); err != nil {
+		if err := p.open(p.study + "/coding/" + p.people[code][strings.LastIndex(p.people[code], "/")+1:]); err != nil {
 			return err
 		}
 		form := p.researcher.Form("main form")
@@ -95,7 +95,7 @@ func (p *player) send() error { return p.post(p.survey, action(p.survey+"/invite
 func (p *player) answers() error {
 	chance := rand.New(rand.NewPCG(2019, 513))
 	for i := range p.Responses {
-		own, err := p.open(email(i+1), "/s/")
+		own, err := p.enter(email(i+1), "/s/")
 		if err != nil {
 			return err
 		}
@@ -173,9 +173,7 @@ func (p *player) export() error {
 
 // result gathers what a newcomer needs.
 func (p *player) result() (Result, error) {
-	if err := p.awake(); err != nil {
-		return Result{}, err
-	}
+	p.signedIn = false
 	if err := p.export(); err != nil {
 		return Result{}, fmt.Errorf("export: %w", err)
 	}

@@ -17,7 +17,7 @@ func (p *player) fieldwork() []event {
 		code := person["code"]
 		events = append(events,
 			event{at(person["contacted"], "09:00"), "first call to " + code, func() error { return p.contact(person) }},
-			event{at(person["letter"], "10:00"), "letter to " + code, func() error { return p.sendLetter(code) }})
+			event{at(person["letter"], "09:10"), "letter to " + code, func() error { return p.sendLetter(code) }})
 		if held := p.facts.interview(code); held != nil {
 			events = append(events, p.interviewed(person, held)...)
 		}
@@ -118,7 +118,7 @@ func (p *player) consent(person row) error {
 	code := person["code"]
 	if person["means"] == "oral" {
 		page := p.people[code] + "/consent"
-		if err := p.researcher.Get(page); err != nil {
+		if err := p.open(page); err != nil {
 			return err
 		}
 		p.counts["consented orally"]++
@@ -148,10 +148,10 @@ func answer(form *browser.Form, person row) *browser.Form {
 
 // visit opens the newest link in somebody's mail and presses its button, in a browser of their own.
 func (p *player) visit(code string) (*browser.Browser, error) {
-	return p.open(strings.ToLower(code)+"@example.org", "/p/")
+	return p.enter(strings.ToLower(code)+"@example.org", "/p/")
 }
 
-func (p *player) open(email, folder string) (*browser.Browser, error) {
+func (p *player) enter(email, folder string) (*browser.Browser, error) {
 	link, err := p.mailbox.link(email, folder)
 	if err != nil {
 		return nil, err
@@ -230,7 +230,7 @@ func (p *player) change(person row, date, by string) error {
 
 // booking finds the open appointment on a person's page.
 func (p *player) booking(code string) (string, error) {
-	if err := p.researcher.Get(p.people[code]); err != nil {
+	if err := p.open(p.people[code]); err != nil {
 		return "", err
 	}
 	if err := p.researcher.Follow("/bookings/"); err != nil {

@@ -69,7 +69,7 @@ func (p *player) sample() error {
 
 // readCases finds the cases' identifiers where a person would see their codes: in the list of a form.
 func (p *player) readCases() error {
-	if err := p.researcher.Get(p.study + "/sample"); err != nil {
+	if err := p.open(p.study + "/sample"); err != nil {
 		return err
 	}
 	p.researcher.Page.Find(`select[name="case"] option`).Each(func(_ int, option *browser.Selection) {
@@ -133,7 +133,7 @@ func (p *player) hours() error {
 		return err
 	}
 	for _, audience := range []string{"company", "administration"} {
-		if err := p.researcher.Get(p.study + "/meeting/" + audience); err != nil {
+		if err := p.open(p.study + "/meeting/" + audience); err != nil {
 			return err
 		}
 		f := p.researcher.Form("main form").Set("minutes", "60").Set("buffer_before", "0").Set("buffer_after", "15").Set("grid", "30").

@@ -18,6 +18,7 @@ type Stage struct {
 	Handler    http.Handler
 	Base       string // the address that links in mails start with
 	SetupToken string
+	SignIn     func(ctx context.Context, email string) (token string, err error) // a one-time link: passwords are slow on purpose
 	MailFolder string
 	SetClock   func(time.Time)
 	SendMail   func(context.Context) error // sends what is due
@@ -65,6 +66,7 @@ type player struct {
 	ctx        context.Context
 	facts      facts
 	researcher *browser.Browser
+	signedIn   bool              // the researcher, for the event at hand
 	study      string            // path
 	survey     string            // path
 	cases      map[string]string // code to id
@@ -114,9 +116,7 @@ func (p *player) play(e event) error {
 	if p.Progress != nil {
 		p.Progress(e.what)
 	}
-	if err := p.awake(); err != nil {
-		return err
-	}
+	p.signedIn = false
 	if err := e.do(); err != nil {
 		return err
 	}
@@ -125,20 +125,36 @@ func (p *player) play(e event) error {
 
 const password = "et langt passord til demoen"
 
-// awake signs the researcher in again: between two days a session is over.
+// awake signs the researcher in again where the session is over, as it is from one day to the next.
 func (p *player) awake() error {
-	if p.study == "" || p.researcher.Get(p.study) == nil && p.researcher.Has(`form[action="/sign-out"]`) {
+	if p.study == "" || p.signedIn {
 		return nil
 	}
-	if err := p.researcher.Get("/sign-in"); err != nil {
+	p.signedIn = true
+	if p.researcher.Get("/studies") == nil && p.researcher.Has(`form[action="/sign-out"]`) {
+		return nil
+	}
+	token, err := p.SignIn(p.ctx, researcher)
+	if err != nil {
 		return err
 	}
-	return p.researcher.Form(`main form`).Set("email", researcher).Set("password", password).Submit()
+	if err := p.researcher.Get("/sign-in/" + token); err != nil {
+		return err
+	}
+	return p.researcher.Form("main form").Submit()
+}
+
+// open goes to a page of the researcher's.
+func (p *player) open(page string) error {
+	if err := p.awake(); err != nil {
+		return err
+	}
+	return p.researcher.Get(page)
 }
 
 // post opens a page of the researcher's, fills in its form and hands it in.
 func (p *player) post(page, form string, fields ...string) error {
-	if err := p.researcher.Get(page); err != nil {
+	if err := p.open(page); err != nil {
 		return err
 	}
 	f := p.researcher.Form(form)
