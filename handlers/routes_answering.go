@@ -1,10 +1,12 @@
 package handlers
 
+import "example.org/feltbok/internal/links"
+
 // answeringRoutes are a survey's pages for whoever answers it.
 func (s *Server) answeringRoutes() []route {
 	return []route{
-		{"GET", "/s/:token", anyone, s.surveyLanding},
-		{"POST", "/s/:token", anyone, s.surveyEnter},
+		{"GET", "/s/:token", anyone, s.landing(links.Survey, "/survey")},
+		{"POST", "/s/:token", anyone, s.landing(links.Survey, "/survey")},
 		{"GET", "/survey", respondent, s.surveyHere},
 		{"GET", "/survey/letter", respondent, s.surveyLetter},
 		{"GET", "/survey/consent", respondent, s.surveyBack}, // where a form that was handed in twice ends up

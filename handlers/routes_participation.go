@@ -1,10 +1,12 @@
 package handlers
 
+import "example.org/feltbok/internal/links"
+
 // participationRoutes are an informant's own pages.
 func (s *Server) participationRoutes() []route {
 	return []route{
-		{"GET", "/p/:token", anyone, s.landing},
-		{"POST", "/p/:token", anyone, s.landing},
+		{"GET", "/p/:token", anyone, s.landing(links.Participant, "/my")},
+		{"POST", "/p/:token", anyone, s.landing(links.Participant, "/my")},
 		{"GET", "/my", informant, s.my},
 		{"GET", "/my/letter", informant, s.myLetter},
 		{"GET", "/my/consent", informant, s.myConsent},
