@@ -192,7 +192,8 @@ func (st standing) steps(b base) []step {
 	for _, l := range st.letters {
 		published[l.Audience] = true
 	}
-	letters := !slices.ContainsFunc(b.Study.Audiences, func(a studies.Audience) bool { return a.Key != consents.Respondent && !published[a.Key] })
+	// One letter is enough to begin: not every study asks both companies and administrations.
+	letters := slices.ContainsFunc(b.Study.Audiences, func(a studies.Audience) bool { return a.Key != consents.Respondent && published[a.Key] })
 	steps := []step{
 		{"cases", b.At("/sample"), len(b.Study.Cases) > 0},
 		{"quotas", b.At("/sample") + "#goals", len(st.cells) > 0},

@@ -104,6 +104,9 @@ func (s *Server) addressPerson(ctx context.Context, l *draft) error {
 		return mail.ErrNoAddress
 	}
 	l.To = mail.Address{Name: who.Name, Email: who.Email}
+	if s.MailFrom != "" { // people know who asks them, not the program
+		l.From = mail.Address{Name: l.study.Institution, Email: s.MailFrom}
+	}
 	l.text = s.languages.Text(i18n.Negotiate(who.Language, l.study.Languages[0]))
 	return nil
 }
