@@ -79,12 +79,8 @@ func (a asking) Cases() []choice {
 
 // Case is the case of a participant; one without a code where it is not the study's any more.
 func (a asking) Case(p recruitment.Participant) studies.Case {
-	for _, c := range a.Study.Cases {
-		if c.ID == p.Case {
-			return c
-		}
-	}
-	return studies.Case{}
+	c, _ := a.Study.Case(p.Case)
+	return c
 }
 
 // Group is a company's size as it is published, or "".

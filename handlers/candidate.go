@@ -140,10 +140,8 @@ func (v *visit) typedSize() (recruitment.Size, error) {
 }
 
 func (s *Server) suggestCode(v *visit, caseID id.Case) (string, error) {
-	for _, c := range v.study.Cases {
-		if c.ID == caseID {
-			return s.Recruitment.NextCode(v.ctx(), v.study.ID, c.ID, c.Code)
-		}
+	if c, known := v.study.Case(caseID); known {
+		return s.Recruitment.NextCode(v.ctx(), v.study.ID, c.ID, c.Code)
 	}
 	return "X", nil // the case is refused with everything else
 }

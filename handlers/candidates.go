@@ -99,7 +99,7 @@ func (s *Server) bookedNext(ctx context.Context, v *visit) (map[id.Person]int64,
 }
 
 func (p *candidatesPage) add(one recruitment.Participant, booked int64, everybody []recruitment.Participant) {
-	if one.State.Stage() == recruitment.StageNotAsked {
+	if one.Stage() == recruitment.StageNotAsked {
 		p.Waiting++
 	} else {
 		p.Asked++
@@ -154,10 +154,10 @@ func (s *Server) logPanel(v *visit, everybody []recruitment.Participant) (*logPa
 
 // noRoom says, before somebody is asked, that no quota of their case has room for them.
 func (s *Server) noRoom(v *visit, p recruitment.Participant) (bool, error) {
-	if p.State.Stage() != recruitment.StageNotAsked {
+	if p.Stage() != recruitment.StageNotAsked {
 		return false, nil
 	}
-	cells, err := s.Recruitment.Quotas(v.ctx(), v.study.ID)
+	cells, err := s.Recruitment.Quotas(v.ctx(), v.study.ID, v.study.Pilots())
 	if err != nil {
 		return false, err
 	}
@@ -195,10 +195,8 @@ func (v *visit) onePath(person id.Person) string { return v.studyPath("/people/"
 
 // checkCase says whether a case is the study's.
 func (v *visit) checkCase(c id.Case) error {
-	for _, own := range v.study.Cases {
-		if own.ID == c {
-			return nil
-		}
+	if _, known := v.study.Case(c); known {
+		return nil
 	}
 	return faultAt(errs.Invalid, "case", "recruitment.choose")
 }

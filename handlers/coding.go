@@ -150,20 +150,16 @@ func (s *Server) coding(v *visit) error {
 	if err != nil {
 		return err
 	}
-	pilot, err := s.pilotCases(v)
-	if err != nil {
-		return err
-	}
 	p := codingPage{base: v.page("coding.title"), Themes: len(matrix.Themes)}
 	p.Here = "coding"
-	p.addPeople(v, matrix, held, people, pilot)
+	p.addPeople(v, matrix, held, people)
 	p.addThemes(matrix)
 	return v.show("staff/coding", p)
 }
 
 // addPeople lays out the columns: whoever was interviewed, and whoever is marked. Somebody of a pre-study is there only
 // once they are marked.
-func (p *codingPage) addPeople(v *visit, matrix interviews.Matrix, held []interviews.Held, people map[id.Person]recruitment.Participant, pilot map[id.Case]bool) {
+func (p *codingPage) addPeople(v *visit, matrix interviews.Matrix, held []interviews.Held, people map[id.Person]recruitment.Participant) {
 	marked := map[id.Person]bool{}
 	for _, marks := range matrix.Marks {
 		for person := range marks {
@@ -174,21 +170,21 @@ func (p *codingPage) addPeople(v *visit, matrix interviews.Matrix, held []interv
 	for _, h := range held {
 		all[h.Person] = true
 	}
-	for _, person := range slices.SortedFunc(maps.Keys(all), v.caseOrder(people, pilot)) {
+	for _, person := range slices.SortedFunc(maps.Keys(all), v.caseOrder(people)) {
 		who, known := people[person]
+		of, _ := v.study.Case(who.Case)
 		column := codingColumn{Person: person, Code: who.Code}
 		switch {
 		case !known: // erased since the first query
 			continue
-		case pilot[who.Case] && !marked[person]:
+		case of.Pilot && !marked[person]:
 			p.Pilots = append(p.Pilots, column)
 			continue
 		case !marked[person]:
 			p.Uncoded = append(p.Uncoded, column)
 		}
-		code := v.caseCode(who.Case)
-		if n := len(p.Cases); n == 0 || p.Cases[n-1].Code != code {
-			p.Cases = append(p.Cases, codingCase{Code: code})
+		if n := len(p.Cases); n == 0 || p.Cases[n-1].Code != of.Code {
+			p.Cases = append(p.Cases, codingCase{Code: of.Code})
 			column.Cut = true
 		}
 		last := &p.Cases[len(p.Cases)-1]

@@ -34,9 +34,7 @@ type gathering struct {
 	study studies.Study
 	src   exports.Source
 
-	cases map[id.Case]string
 	codes map[id.Person]string // participants, and the survey's respondents
-	pilot map[id.Case]bool
 }
 
 // exportSource gathers what a workbook is made of. Without a survey it takes the newest one that has been open.
@@ -45,7 +43,7 @@ func (s *Server) exportSource(ctx context.Context, study id.Study, survey id.Sur
 	if err != nil {
 		return exports.Source{}, err
 	}
-	g := &gathering{Server: s, ctx: ctx, text: text, study: found, cases: map[id.Case]string{}, codes: map[id.Person]string{}, pilot: map[id.Case]bool{}}
+	g := &gathering{Server: s, ctx: ctx, text: text, study: found, codes: map[id.Person]string{}}
 	g.src = exports.Source{Text: text, MadeAt: s.Now()}
 	if g.src.AuditHead, err = s.Audit.Head(ctx); err != nil {
 		return exports.Source{}, err
@@ -59,30 +57,27 @@ func (s *Server) exportSource(ctx context.Context, study id.Study, survey id.Sur
 	return g.src, nil
 }
 
-// quotas also tells which cases are pre-studies: those without quotas, where others have some.
 func (g *gathering) quotas() error {
-	for _, c := range g.study.Cases {
-		g.cases[c.ID] = c.Code
-	}
-	cells, err := g.Recruitment.Quotas(g.ctx, g.study.ID)
+	cells, err := g.Recruitment.Quotas(g.ctx, g.study.ID, g.study.Pilots())
 	if err != nil {
 		return err
 	}
 	// In the order of the cases' codes: identifiers are random, and the same study must give the same workbook.
-	slices.SortStableFunc(cells, func(a, b recruitment.Cell) int { return cmp.Compare(g.cases[a.Case], g.cases[b.Case]) })
-	planned := map[id.Case]bool{}
+	slices.SortStableFunc(cells, func(a, b recruitment.Cell) int { return cmp.Compare(g.caseCode(a.Case), g.caseCode(b.Case)) })
 	for _, c := range cells {
-		planned[c.Case] = true
 		if c.Kind == recruitment.Outside {
 			continue
 		}
-		g.src.Quotas = append(g.src.Quotas, exports.Quota{Case: g.cases[c.Case], Kind: string(c.Kind), Goal: c.Goal,
+		g.src.Quotas = append(g.src.Quotas, exports.Quota{Case: g.caseCode(c.Case), Kind: string(c.Kind), Goal: c.Goal,
 			Asked: c.Asked, Yes: c.Yes, Booked: c.Booked, Done: c.Done})
 	}
-	for _, c := range g.study.Cases {
-		g.pilot[c.ID] = len(planned) > 0 && !planned[c.ID]
-	}
 	return nil
+}
+
+// caseCode is "" for a case that is not the study's.
+func (g *gathering) caseCode(wanted id.Case) string {
+	c, _ := g.study.Case(wanted)
+	return c.Code
 }
 
 func (g *gathering) setting() error {
@@ -90,7 +85,7 @@ func (g *gathering) setting() error {
 	g.src.Study = exports.Study{Title: st.Title, Purpose: st.Purpose, Questions: st.Questions, Institution: st.Institution,
 		LegalBasis: string(st.LegalBasis), Zone: st.Zone, StartsOn: st.StartsOn, EndsOn: st.EndsOn}
 	for _, c := range st.Cases {
-		g.src.Study.Cases = append(g.src.Study.Cases, exports.Case{Code: c.Code, Name: c.Name, Pilot: g.pilot[c.ID]})
+		g.src.Study.Cases = append(g.src.Study.Cases, exports.Case{Code: c.Code, Name: c.Name, Pilot: c.Pilot})
 	}
 	return nil
 }
@@ -100,7 +95,7 @@ func (g *gathering) participants() error {
 	if err != nil {
 		return err
 	}
-	funnel, err := g.Recruitment.Funnel(g.ctx, g.study.ID)
+	funnel, err := g.Recruitment.Funnel(g.ctx, g.study.ID, g.study.Pilots())
 	if err != nil {
 		return err
 	}
@@ -108,10 +103,7 @@ func (g *gathering) participants() error {
 		g.codes[p.ID] = p.Code
 	}
 	for _, p := range all {
-		if g.pilot[p.Case] {
-			leaveOut(&funnel, p)
-		}
-		g.src.Participants = append(g.src.Participants, exports.Participant{Code: p.Code, Case: g.cases[p.Case], Audience: p.Audience,
+		g.src.Participants = append(g.src.Participants, exports.Participant{Code: p.Code, Case: g.caseCode(p.Case), Audience: p.Audience,
 			Relation: string(p.Relation), Size: string(p.Size), Title: p.Title, Source: g.src.Text.T("recruitment.source." + string(p.Source)),
 			Recruiter: g.codes[p.Recruiter], State: string(p.State), StateAt: p.StateAt})
 	}
@@ -132,21 +124,6 @@ func lost(f recruitment.Funnel, reason recruitment.State) (n int) {
 		}
 	}
 	return n
-}
-
-// leaveOut takes a person of the pre-study out of the funnel. Whoever was erased has no case any more and stays in it.
-func leaveOut(f *recruitment.Funnel, p recruitment.Participant) {
-	after := p.Reached.Stage()
-	for i, figure := range []*int{&f.Asked, &f.Yes, &f.Booked, &f.Done} {
-		if slices.Index(recruitment.Stages(), after) >= slices.Index(recruitment.Stages(), recruitment.StageAsked)+i {
-			*figure--
-		}
-	}
-	for i, l := range f.Losses {
-		if l.After == after && l.Reason == p.State {
-			f.Losses[i].Count--
-		}
-	}
 }
 
 // conversations are the interviews held and what was coded in them.

@@ -96,8 +96,8 @@ func (s *Server) standing(v *visit) (st standing, err error) {
 	read(func() (e error) { st.bookings, e = s.Scheduling.All(ctx, study); return e })
 	read(func() (e error) { st.held, e = s.Interviews.List(ctx, study); return e })
 	read(func() (e error) { st.agreed, e = s.Consents.StatesOf(ctx, study); return e })
-	read(func() (e error) { st.cells, e = s.Recruitment.Quotas(ctx, study); return e })
-	read(func() (e error) { st.funnel, e = s.Recruitment.Funnel(ctx, study); return e })
+	read(func() (e error) { st.cells, e = s.Recruitment.Quotas(ctx, study, v.study.Pilots()); return e })
+	read(func() (e error) { st.funnel, e = s.Recruitment.Funnel(ctx, study, v.study.Pilots()); return e })
 	read(func() (e error) {
 		st.due, e = s.Recruitment.Due(ctx, study, st.today.AddDate(0, 0, 1).UnixMilli()-1)
 		return e

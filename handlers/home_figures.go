@@ -92,7 +92,7 @@ func (st standing) openBookings() map[id.Person]scheduling.Booking {
 }
 
 func (st standing) place(b base, p recruitment.Participant, open map[id.Person]scheduling.Booking) placed {
-	at := placed{Person: p.ID, Code: p.Code, Stage: p.State.Stage()}
+	at := placed{Person: p.ID, Code: p.Code, Stage: p.Stage()}
 	k, booked := open[p.ID]
 	switch {
 	case !booked || at.Stage != recruitment.StageBooked:

@@ -14,7 +14,6 @@ import (
 	"example.org/feltbok/interviews"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
-	"example.org/feltbok/studies"
 )
 
 // heldPage writes down an interview that was held, or corrects it.
@@ -189,17 +188,13 @@ func (s *Server) interviewTable(v *visit) error {
 	if err != nil {
 		return err
 	}
-	pilot, err := s.pilotCases(v)
-	if err != nil {
-		return err
-	}
 	p := tablePage{base: v.page("interviews.title")}
 	p.Here = "interviews"
-	inOrder := v.caseOrder(d.people, pilot)
+	inOrder := v.caseOrder(d.people)
 	slices.SortStableFunc(held, func(a, b interviews.Held) int { return inOrder(a.Person, b.Person) })
 	minutes := 0
 	for _, h := range held {
-		p.Lines = append(p.Lines, v.tableLine(d, h, pilot))
+		p.Lines = append(p.Lines, v.tableLine(d, h))
 		if h.Minutes != interviews.NoMinutes {
 			p.Times, minutes = p.Times+1, minutes+h.Minutes
 		}
@@ -227,36 +222,27 @@ func (s *Server) waiting(v *visit) (n int, err error) {
 	return n, err
 }
 
-// pilotCases are the cases of a pre-study: those without quotas, in a study whose other cases have some.
-func (s *Server) pilotCases(v *visit) (map[id.Case]bool, error) {
-	cells, err := s.Recruitment.Quotas(v.ctx(), v.study.ID)
-	if err != nil {
-		return nil, err
-	}
-	pilot := map[id.Case]bool{}
-	for _, c := range v.study.Cases {
-		pilot[c.ID] = len(cells) > 0 && !slices.ContainsFunc(cells, func(cell recruitment.Cell) bool { return cell.Case == c.ID })
-	}
-	return pilot, nil
-}
-
 // caseOrder compares people by case, the pre-study first, and then by code.
-func (v *visit) caseOrder(people map[id.Person]recruitment.Participant, pilot map[id.Case]bool) func(a, b id.Person) int {
-	place := func(c id.Case) int {
-		i := slices.IndexFunc(v.study.Cases, func(known studies.Case) bool { return known.ID == c })
-		if pilot[c] {
-			return i - len(v.study.Cases)
+func (v *visit) caseOrder(people map[id.Person]recruitment.Participant) func(a, b id.Person) int {
+	place := func(person id.Person) int {
+		c, known := v.study.Case(people[person].Case)
+		switch {
+		case !known:
+			return -1
+		case c.Pilot:
+			return c.Position - len(v.study.Cases)
 		}
-		return i
+		return c.Position
 	}
 	return func(a, b id.Person) int {
-		return cmp.Or(cmp.Compare(place(people[a].Case), place(people[b].Case)), recruitment.CompareCodes(people[a].Code, people[b].Code))
+		return cmp.Or(cmp.Compare(place(a), place(b)), recruitment.CompareCodes(people[a].Code, people[b].Code))
 	}
 }
 
-func (v *visit) tableLine(d diaries, h interviews.Held, pilot map[id.Case]bool) tableLine {
+func (v *visit) tableLine(d diaries, h interviews.Held) tableLine {
 	p := d.people[h.Person]
-	line := tableLine{ID: h.ID, Person: h.Person, Code: p.Code, Case: v.caseCode(p.Case), Role: p.Title, ISO: h.HeldOn, Date: h.HeldOn, Pilot: pilot[p.Case]}
+	of, _ := v.study.Case(p.Case)
+	line := tableLine{ID: h.ID, Person: h.Person, Code: p.Code, Case: of.Code, Role: p.Title, ISO: h.HeldOn, Date: h.HeldOn, Pilot: of.Pilot}
 	if d.standing(h.Person, consents.JobTitle) == consents.No {
 		line.Role = ""
 	}
@@ -276,13 +262,4 @@ func (v *visit) tableLine(d diaries, h interviews.Held, pilot map[id.Case]bool) 
 		line.Duration = i18n.HHMM(time.Duration(h.Minutes) * time.Minute)
 	}
 	return line
-}
-
-func (v *visit) caseCode(c id.Case) string {
-	for _, known := range v.study.Cases {
-		if known.ID == c {
-			return known.Code
-		}
-	}
-	return ""
 }

@@ -160,11 +160,8 @@ func (v *visit) moment(ms int64) time.Time {
 func (v *visit) place(o own) dataPlace {
 	p := dataPlace{Code: o.Code, Audience: o.Audience, Relation: string(o.Relation), Size: string(o.Size), Title: o.Title,
 		Source: string(o.Source), State: string(o.State), CreatedAt: v.moment(o.CreatedAt), NextAt: v.moment(o.NextAt)}
-	for _, c := range v.study.Cases {
-		if c.ID == o.Case {
-			p.Case = c.Name
-		}
-	}
+	of, _ := v.study.Case(o.Case)
+	p.Case = of.Name
 	return p
 }
 

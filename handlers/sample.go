@@ -47,9 +47,17 @@ func (s *Server) samplePageOf(v *visit) (samplePage, error) {
 			goal := goals[goalOf{c.ID, kind}]
 			row.Goals, row.Sum = append(row.Goals, goal), row.Sum+goal
 		}
-		p.Rows, p.Total = append(p.Rows, row), p.Total+row.Sum
+		p.Rows = append(p.Rows, row)
+		if !c.Pilot {
+			p.Total += row.Sum
+		}
 	}
 	return p, err
+}
+
+// PilotBox is ticked for a case that is a pre-study.
+func (p samplePage) PilotBox() field {
+	return p.Choose("pilot", []choice{{Value: "yes", Label: p.T("sample.pilot_yes")}}, "type=checkbox", "optional")
 }
 
 type goalOf struct {
@@ -58,7 +66,7 @@ type goalOf struct {
 }
 
 func (s *Server) goals(v *visit) (map[goalOf]int, error) {
-	cells, err := s.Recruitment.Quotas(v.ctx(), v.study.ID)
+	cells, err := s.Recruitment.Goals(v.ctx(), v.study.ID)
 	goals := map[goalOf]int{}
 	for _, cell := range cells {
 		goals[goalOf{cell.Case, cell.Kind}] = cell.Goal
@@ -82,6 +90,9 @@ func (s *Server) sample(v *visit) error {
 			if goal := p.Rows[i].Goals[k]; goal > 0 {
 				values.Set(string(kind), strconv.Itoa(goal))
 			}
+		}
+		if p.Rows[i].Pilot {
+			values.Set("pilot", "yes")
 		}
 		p.Form = v.newForm(values)
 	}
@@ -122,12 +133,18 @@ func (s *Server) quotaSet(v *visit) error {
 	if err != nil {
 		return err
 	}
-	unit := id.Case(v.value("case"))
+	unit, _ := v.study.Case(id.Case(v.value("case"))) // readGoals knows that it is the study's
+	if pilot := v.value("pilot") == "yes"; pilot != unit.Pilot {
+		unit.Pilot = pilot
+		if err := s.Studies.EditCase(v.ctx(), v.actor(), v.study.ID, unit); err != nil {
+			return err
+		}
+	}
 	for _, kind := range recruitment.Kinds() {
-		if wanted[kind] == known[goalOf{unit, kind}] {
+		if wanted[kind] == known[goalOf{unit.ID, kind}] {
 			continue
 		}
-		if err := s.Recruitment.SetQuota(v.ctx(), v.actor(), v.study.ID, unit, kind, wanted[kind]); err != nil {
+		if err := s.Recruitment.SetQuota(v.ctx(), v.actor(), v.study.ID, unit.ID, kind, wanted[kind]); err != nil {
 			return err
 		}
 	}

@@ -62,19 +62,11 @@ func (s *Server) respondentList(v *visit) error {
 		if r.Informant {
 			p.Informed++
 		}
-		p.Lines = append(p.Lines, respondentLine{r, caseCode(v, r.Case), v.sizeName(r.Size)})
+		of, _ := v.study.Case(r.Case)
+		p.Lines = append(p.Lines, respondentLine{r, of.Code, v.sizeName(r.Size)})
 	}
 	p.Counts = countsOf(by)
 	return v.show("staff/respondents", p)
-}
-
-func caseCode(v *visit, wanted id.Case) string {
-	for _, c := range v.study.Cases {
-		if c.ID == wanted {
-			return c.Code
-		}
-	}
-	return ""
 }
 
 func (v *visit) sizeName(size string) string {
@@ -202,7 +194,7 @@ func (s *Server) enrolRespondent(v *visit, survey surveys.Survey) error {
 	who := identities.Identity{Name: v.value("name"), Email: v.value("email"), Organisation: v.value("organisation"), Language: v.value("language")}
 	r := surveys.Respondent{Survey: survey.ID, Study: v.study.ID, Case: id.Case(v.value("case")), Role: v.value("role"), Size: v.value("size")}
 	var check errs.Check
-	if caseCode(v, r.Case) == "" {
+	if _, known := v.study.Case(r.Case); !known {
 		check.Add("case", "surveys.choose_case")
 	}
 	check.AtMost("role", r.Role, mostRole)

@@ -8,7 +8,6 @@ import (
 	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/interviews"
-	"example.org/feltbok/recruitment"
 	"example.org/feltbok/studies"
 	"example.org/feltbok/surveys"
 )
@@ -109,10 +108,6 @@ func (s *Server) draftSurvey(v *visit) (id.Survey, error) {
 	if err != nil {
 		return "", err
 	}
-	cells, err := s.Recruitment.Quotas(v.ctx(), v.study.ID)
-	if err != nil {
-		return "", err
-	}
 	themes := make([]surveys.Theme, len(coded))
 	for i, t := range coded {
 		themes[i] = surveys.Theme{Key: t.Key, Category: t.Category, Label: s.themeLabel(t)}
@@ -121,7 +116,7 @@ func (s *Server) draftSurvey(v *visit) (id.Survey, error) {
 	for _, lang := range i18n.Languages {
 		title[lang] = s.languages.Text(lang).T("surveys.draft_title", "Study", v.study.Title)
 	}
-	form := surveys.Draft(title, themes, surveys.Background{Cases: caseChoices(v.study, cells)})
+	form := surveys.Draft(title, themes, surveys.Background{Cases: caseChoices(v.study)})
 	return s.Surveys.Create(v.ctx(), v.actor(), v.study.ID, form)
 }
 
@@ -143,15 +138,11 @@ func (s *Server) themeLabel(t interviews.Theme) surveys.Text {
 	return surveys.Text{i18n.Languages[0]: t.Label}
 }
 
-// caseChoices are the study's cases without the pre-studies: those without quotas, where others have some.
-func caseChoices(study studies.Study, cells []recruitment.Cell) []surveys.Choice {
-	planned := map[id.Case]bool{}
-	for _, cell := range cells {
-		planned[cell.Case] = true
-	}
+// caseChoices are the study's cases without the pre-studies.
+func caseChoices(study studies.Study) []surveys.Choice {
 	var choices []surveys.Choice
 	for _, c := range study.Cases {
-		if len(planned) > 0 && !planned[c.ID] {
+		if c.Pilot {
 			continue
 		}
 		label := surveys.Text{}

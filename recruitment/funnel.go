@@ -25,18 +25,21 @@ type Loss struct {
 	Count  int
 }
 
-// Funnel returns the figures of a study.
-func (r *Recruitment) Funnel(ctx context.Context, study id.Study) (Funnel, error) {
+// Funnel returns the figures of a study without its pre-studies. Whoever was erased has no case any more, and counts.
+func (r *Recruitment) Funnel(ctx context.Context, study id.Study, pilots []id.Case) (Funnel, error) {
 	var f Funnel
 	err := database.Each(ctx, r.db, func(row database.Scanner) error {
 		var state, reached State
+		var in id.Case
 		var count int
-		if err := row.Scan(&state, &reached, &count); err != nil {
+		if err := row.Scan(&state, &reached, &in, &count); err != nil {
 			return err
 		}
-		f.add(state, reached, count)
+		if !slices.Contains(pilots, in) {
+			f.add(state, reached, count)
+		}
 		return nil
-	}, "select state, reached, count(*) from participant where study_id = $1 group by state, reached", study)
+	}, "select state, reached, case_id, count(*) from participant where study_id = $1 group by state, reached, case_id", study)
 	if err != nil {
 		return Funnel{}, fmt.Errorf("count funnel: %w", err)
 	}

@@ -111,6 +111,14 @@ type Participant struct {
 	NextAt      int64 // when to try again, 0 if not planned
 }
 
+// Stage is that of the state, except that somebody who has the letter and never said yes was only asked.
+func (p Participant) Stage() Stage {
+	if p.State == Informed && p.Reached.rank() < Interested.rank() {
+		return StageAsked
+	}
+	return p.State.Stage()
+}
+
 const mostTitle = 80
 
 // InsertTx adds a candidate in the caller's transaction. Doing it twice is doing it once, also after erasure. A code that
@@ -294,7 +302,7 @@ func (f Filter) takes(p Participant) bool {
 		(f.Audience == "" || f.Audience == p.Audience) &&
 		(f.Group == "" || f.Group == p.Size.Group()) &&
 		(f.State == "" || f.State == p.State) &&
-		(f.Stage == "" || f.Stage == p.State.Stage()) &&
+		(f.Stage == "" || f.Stage == p.Stage()) &&
 		strings.Contains(strings.ToLower(p.Code+"\n"+p.Title), strings.ToLower(strings.TrimSpace(f.Text)))
 }
 

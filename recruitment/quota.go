@@ -74,9 +74,8 @@ type Cell struct {
 // Missing is how many more must be asked.
 func (c Cell) Missing() int { return max(0, c.Goal-c.Asked) }
 
-// Quotas returns the cells of every case that has quotas, with an Outside cell where somebody found no place. Candidates
-// not asked yet and those who were lost hold no place.
-func (r *Recruitment) Quotas(ctx context.Context, study id.Study) ([]Cell, error) {
+// Goals returns the cells that have a goal, with nobody in them.
+func (r *Recruitment) Goals(ctx context.Context, study id.Study) ([]Cell, error) {
 	cells, err := database.All(ctx, r.db, func(row database.Scanner) (c Cell, err error) {
 		err = row.Scan(&c.Case, &c.Kind, &c.Goal)
 		return c, err
@@ -84,6 +83,17 @@ func (r *Recruitment) Quotas(ctx context.Context, study id.Study) ([]Cell, error
 	if err != nil {
 		return nil, fmt.Errorf("read quotas: %w", err)
 	}
+	return cells, nil
+}
+
+// Quotas returns the cells of every case that has quotas and is no pre-study, with an Outside cell where somebody found no
+// place. Candidates not asked yet and those who were lost hold no place.
+func (r *Recruitment) Quotas(ctx context.Context, study id.Study, pilots []id.Case) ([]Cell, error) {
+	cells, err := r.Goals(ctx, study)
+	if err != nil {
+		return nil, err
+	}
+	cells = slices.DeleteFunc(cells, func(c Cell) bool { return slices.Contains(pilots, c.Case) })
 	everybody, err := r.List(ctx, study, Filter{})
 	if err != nil {
 		return nil, err
@@ -100,7 +110,7 @@ func fill(cells []Cell, people []Participant) []Cell {
 		return slices.IndexFunc(cells, func(c Cell) bool { return c.Case == caseID && c.Kind == kind })
 	}
 	for _, p := range people {
-		stage := p.State.Stage()
+		stage := p.Stage()
 		if stage == StageLost || stage == StageNotAsked || !slices.ContainsFunc(cells, func(c Cell) bool { return c.Case == p.Case }) {
 			continue
 		}
@@ -150,7 +160,7 @@ func kindOf(p Participant) Kind {
 func (c *Cell) seat(p Participant) {
 	c.Persons = append(c.Persons, p)
 	c.Asked++
-	if p.State.rank() >= Interested.rank() {
+	if p.Stage() != StageAsked {
 		c.Yes++
 	}
 	if p.State.rank() >= Booked.rank() {

@@ -251,7 +251,7 @@ func TestAdvance(t *testing.T) {
 			{"surveyed", "candidate"}, // an answer alone is no interview
 			{"contacted no_answer contacted", "contacted"},
 			{"contacted no_answer booked", "booked"},
-			{"informed cancelled contacted", "cancelled"},
+			{"interested informed cancelled contacted", "cancelled"},
 			{"informed cancelled interested", "interested"},
 			{"booked declined consented", "consented"}, // the form a second time, now with yes
 			{"no_answer declined", "declined"},
@@ -457,12 +457,19 @@ func TestFunnelAndQuotasOfTheThesis(t *testing.T) {
 		add("C4", recruitment.Board, "", "interviewed")
 		add("C3", recruitment.Member, recruitment.Small, "interviewed")
 		add("C2", recruitment.Member, recruitment.Micro, "interviewed")
-		add("C5", recruitment.Member, recruitment.Large, "contacted", "no_answer")
-		add("C6", recruitment.Member, recruitment.Large, "informed", "cancelled")
+		add("C5", recruitment.Member, recruitment.Large, "contacted", "no_answer", "informed", "no_answer")
+		add("C6", recruitment.Member, recruitment.Large, "interested", "informed", "cancelled")
 		c7 := add("C7", recruitment.Member, recruitment.Large)
 		f.add(f.participant("A1")) // a case without quotas
+		pilots := []id.Case{id.New[id.Case]()}
+		x1 := f.participant("X1")
+		x1.Case = pilots[0]
+		f.advance(f.add(x1), recruitment.Interviewed)
+		if err := f.SetQuota(ctx, researcher, f.study, pilots[0], recruitment.QuotaAny, 1); err != nil {
+			t.Fatal(err)
+		}
 
-		cells, err := f.Quotas(ctx, f.study)
+		cells, err := f.Quotas(ctx, f.study, pilots)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -491,7 +498,7 @@ func TestFunnelAndQuotasOfTheThesis(t *testing.T) {
 		}
 
 		f.erase(c1.ID)
-		funnel, err := f.Funnel(ctx, f.study)
+		funnel, err := f.Funnel(ctx, f.study, pilots)
 		wantFunnel := recruitment.Funnel{NotAsked: 2, Asked: 6, Yes: 5, Booked: 4, Done: 3, Losses: []recruitment.Loss{
 			{After: recruitment.StageAsked, Reason: recruitment.NoAnswer, Count: 1},
 			{After: recruitment.StageYes, Reason: recruitment.Cancelled, Count: 1},
@@ -510,7 +517,7 @@ func TestSetQuota(t *testing.T) {
 			if err := f.SetQuota(ctx, researcher, f.study, f.a, recruitment.QuotaLarge, goal); err != nil {
 				t.Fatal(err)
 			}
-			cells, err := f.Quotas(ctx, f.study)
+			cells, err := f.Quotas(ctx, f.study, nil)
 			if err != nil || (goal > 0) != (len(cells) == 1) || goal > 0 && cells[0].Goal != goal {
 				t.Errorf("goal %d: %+v, %v", goal, cells, err)
 			}

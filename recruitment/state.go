@@ -131,6 +131,14 @@ type standing struct {
 	events         int64
 }
 
+// reaches is how far along the line a state takes them. Being sent the letter unasked is not saying yes.
+func (at standing) reaches(to State) State {
+	if to == Informed && at.reached.rank() < Interested.rank() {
+		return Contacted
+	}
+	return to
+}
+
 // touch locks a participant's row until the transaction ends and reads where they stand; ErrUnknown if there is none.
 func touch(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) (at standing, err error) {
 	// Writing a value onto itself makes writers take turns on PostgreSQL; SQLite has one writer anyway.
@@ -166,9 +174,9 @@ func (r *Recruitment) advance(ctx context.Context, tx *database.Tx, study id.Stu
 	if !advances(at.state, at.reached, to) {
 		return nil
 	}
-	reached := at.reached
-	if to.rank() > reached.rank() {
-		reached = to
+	reached := at.reaches(to)
+	if reached.rank() < at.reached.rank() {
+		reached = at.reached
 	}
 	return r.move(ctx, tx, study, person, at, to, reached, actor)
 }
@@ -189,7 +197,7 @@ func (r *Recruitment) SetState(ctx context.Context, actor audit.Actor, study id.
 		}
 		reached := at.reached
 		if !to.Lost() {
-			reached = to // a correction: they never were further
+			reached = at.reaches(to) // a correction: they never were further
 		}
 		if err := r.move(ctx, tx, study, person, at, to, reached, actor); err != nil {
 			return err

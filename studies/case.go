@@ -11,12 +11,13 @@ import (
 	"example.org/feltbok/internal/id"
 )
 
-// Case is one unit of the multiple-case study, such as a cluster. A pre-study is a case too, one without quotas.
+// Case is one unit of the multiple-case study, such as a cluster. A pre-study is a case too.
 type Case struct {
 	ID       id.Case
 	Code     string // capital letters, unique in the study; begins its participants' codes
 	Name     string
-	Position int // 1, 2, 3 … in the order they were added
+	Pilot    bool // a pre-study: its participants count in no goal and no funnel
+	Position int  // 1, 2, 3 … in the order they were added
 }
 
 // AddCase adds a case at the end. A code that is in use is ErrCaseTaken.
@@ -31,10 +32,10 @@ func (st *Studies) AddCase(ctx context.Context, actor audit.Actor, study id.Stud
 		if err := lock(ctx, tx, study); err != nil {
 			return err
 		}
-		n, err := tx.Exec(ctx, `insert into study_case (id, study_id, code, name, position)
-			select cast($1 as text), cast($2 as text), cast($3 as text), cast($4 as text), coalesce(max(position), 0) + 1
+		n, err := tx.Exec(ctx, `insert into study_case (id, study_id, code, name, pilot, position)
+			select cast($1 as text), cast($2 as text), cast($3 as text), cast($4 as text), cast($5 as boolean), coalesce(max(position), 0) + 1
 			from study_case where study_id = $2
-			on conflict do nothing`, c.ID, study, c.Code, c.Name)
+			on conflict do nothing`, c.ID, study, c.Code, c.Name, c.Pilot)
 		if err != nil {
 			return err
 		}
@@ -49,7 +50,8 @@ func (st *Studies) AddCase(ctx context.Context, actor audit.Actor, study id.Stud
 	return c.ID, nil
 }
 
-// EditCase changes a case's code and name. Codes that participants have already stay as they are.
+// EditCase changes a case's code and name, and whether it is a pre-study. Codes that participants have already stay as
+// they are.
 func (st *Studies) EditCase(ctx context.Context, actor audit.Actor, study id.Study, c Case) error {
 	var check errs.Check
 	c.check(&check)
@@ -57,7 +59,8 @@ func (st *Studies) EditCase(ctx context.Context, actor audit.Actor, study id.Stu
 		return err
 	}
 	err := st.db.Tx(ctx, func(tx *database.Tx) error {
-		n, err := tx.Exec(ctx, "update study_case set code = $3, name = $4 where id = $1 and study_id = $2", c.ID, study, c.Code, c.Name)
+		n, err := tx.Exec(ctx, "update study_case set code = $3, name = $4, pilot = $5 where id = $1 and study_id = $2",
+			c.ID, study, c.Code, c.Name, c.Pilot)
 		if errors.Is(err, database.ErrDuplicate) {
 			return ErrCaseTaken
 		}

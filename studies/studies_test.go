@@ -45,7 +45,7 @@ func example() studies.Study {
 		Supervisor: "Veileder", SupervisorContact: "veileder@example.org", Officer: "Ombud", OfficerContact: "ombud@example.org",
 		Assessment: "Sikt, 123456", LegalBasis: studies.Consent, Languages: []string{"nb", "en"}, Zone: "Europe/Oslo",
 		StartsOn: "2018-11-01", EndsOn: "2019-06-04", Duration: 60, Recording: true,
-		Cases:     []studies.Case{{Code: "a", Name: "Energi"}, {Code: "B", Name: "Velferd"}, {Code: "X", Name: "Forstudie"}},
+		Cases:     []studies.Case{{Code: "a", Name: "Energi"}, {Code: "B", Name: "Velferd"}, {Code: "X", Name: "Forstudie", Pilot: true}},
 		Audiences: []studies.Audience{{Key: "administration", Name: "Administrasjonen"}, {Key: "company"}},
 	}
 }
@@ -71,7 +71,7 @@ func TestAStudyIsReadAsWritten(t *testing.T) {
 		}
 		want := example()
 		want.ID, want.CreatedAt = study, at.UnixMilli()
-		want.Cases = []studies.Case{{Code: "A", Name: "Energi", Position: 1}, {Code: "B", Name: "Velferd", Position: 2}, {Code: "X", Name: "Forstudie", Position: 3}}
+		want.Cases = []studies.Case{{Code: "A", Name: "Energi", Position: 1}, {Code: "B", Name: "Velferd", Position: 2}, {Code: "X", Name: "Forstudie", Pilot: true, Position: 3}}
 		noIDs := cmpopts.IgnoreFields(studies.Case{}, "ID")
 		got, err := f.Get(t.Context(), study)
 		if diff := cmp.Diff(want, got, noIDs); err != nil || diff != "" {
@@ -178,7 +178,7 @@ func TestCases(t *testing.T) {
 			t.Fatalf("cases = %+v, %v", s.Cases, err)
 		}
 		last := s.Cases[3]
-		last.Code, last.Name = "C", "Finansteknologi"
+		last.Code, last.Name, last.Pilot = "C", "Finansteknologi", true
 		if err := f.EditCase(ctx, audit.System, other, last); !errors.Is(err, studies.ErrUnknown) {
 			t.Errorf("case of another study: %v, want ErrUnknown", err)
 		}
@@ -187,6 +187,8 @@ func TestCases(t *testing.T) {
 		}
 		if s, err := f.Get(ctx, study); err != nil || s.Cases[3] != last {
 			t.Errorf("edited case = %+v, %v", s.Cases, err)
+		} else if got := s.Pilots(); len(got) != 2 || got[0] != s.Cases[2].ID || got[1] != last.ID {
+			t.Errorf("pre-studies %v, want X and C", got)
 		}
 		last.Code = "A"
 		if err := f.EditCase(ctx, audit.System, study, last); !errors.Is(err, studies.ErrCaseTaken) {

@@ -81,6 +81,25 @@ func (s Study) End() time.Time {
 	return last.AddDate(0, 0, 1)
 }
 
+// Case returns one of the study's cases; ok is false where it has no such case.
+func (s Study) Case(c id.Case) (_ Case, ok bool) {
+	i := slices.IndexFunc(s.Cases, func(own Case) bool { return own.ID == c })
+	if i < 0 {
+		return Case{}, false
+	}
+	return s.Cases[i], true
+}
+
+// Pilots are the cases that are pre-studies.
+func (s Study) Pilots() (pilots []id.Case) {
+	for _, c := range s.Cases {
+		if c.Pilot {
+			pilots = append(pilots, c.ID)
+		}
+	}
+	return pilots
+}
+
 // Studies keeps them in the study store.
 type Studies struct {
 	db  *database.DB
@@ -111,8 +130,8 @@ func (st *Studies) Create(ctx context.Context, actor audit.Actor, owner id.Accou
 			return err
 		}
 		for i, c := range s.Cases {
-			if _, err := tx.Exec(ctx, "insert into study_case (id, study_id, code, name, position) values ($1, $2, $3, $4, $5)",
-				id.New[id.Case](), s.ID, c.Code, c.Name, i+1); err != nil {
+			if _, err := tx.Exec(ctx, "insert into study_case (id, study_id, code, name, pilot, position) values ($1, $2, $3, $4, $5, $6)",
+				id.New[id.Case](), s.ID, c.Code, c.Name, c.Pilot, i+1); err != nil {
 				return err
 			}
 		}
@@ -260,12 +279,12 @@ func fill(ctx context.Context, q database.Querier, studies map[id.Study]*Study, 
 	err := database.Each(ctx, q, func(row database.Scanner) error {
 		var study id.Study
 		var c Case
-		err := row.Scan(&study, &c.ID, &c.Code, &c.Name, &c.Position)
+		err := row.Scan(&study, &c.ID, &c.Code, &c.Name, &c.Pilot, &c.Position)
 		if s := studies[study]; s != nil {
 			s.Cases = append(s.Cases, c)
 		}
 		return err
-	}, "select study_id, id, code, name, position from study_case where study_id "+which+" order by position, code", arg)
+	}, "select study_id, id, code, name, pilot, position from study_case where study_id "+which+" order by position, code", arg)
 	if err != nil {
 		return err
 	}

@@ -98,6 +98,12 @@ func TestDemoGivesTheStudysTables(t *testing.T) {
 			t.Errorf("Table 6 lacks %q", cells)
 		}
 	}
+	// The pre-study, X, is in Table 6 and not in the funnel.
+	for _, want := range [][]string{{"Spurt", "14"}, {"Sagt ja", "13"}, {"Avtalt", "12"}, {"Intervjuet", "12"}} {
+		if !rowOf(book["Rekruttering"], want...) {
+			t.Errorf("the funnel lacks %q: %q", want, book["Rekruttering"])
+		}
+	}
 	records := table(t, "themes")
 	header := slices.IndexFunc(themes, func(row []string) bool { return slices.Contains(row, "A1") && slices.Contains(row, "C4") })
 	if header < 0 {

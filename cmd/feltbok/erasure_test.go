@@ -108,7 +108,7 @@ func TestWithdrawalErases(t *testing.T) {
 		if _, err := s.Recruitment.Get(ctx, c.study.ID, person); !errors.Is(err, recruitment.ErrUnknown) {
 			t.Errorf("the person is still in the study: %v", err)
 		}
-		funnel, err := s.Recruitment.Funnel(ctx, c.study.ID)
+		funnel, err := s.Recruitment.Funnel(ctx, c.study.ID, nil)
 		if err != nil || funnel.Yes != 1 || len(funnel.Losses) != 1 {
 			t.Errorf("the funnel no longer counts who left: %+v, %v", funnel, err)
 		}

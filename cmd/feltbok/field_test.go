@@ -46,6 +46,7 @@ func newField(s *stage) *fieldStudy {
 		f.cases[code], err = s.Studies.AddCase(s.t.Context(), f.actor, f.study, code, "Klynge "+code)
 		s.must(err)
 	}
+	s.must(s.Studies.EditCase(s.t.Context(), f.actor, f.study, studies.Case{ID: f.cases["X"], Code: "X", Name: "Klynge X", Pilot: true}))
 	f.path = "/studies/" + string(f.study)
 	f.Browser = f.as(f.account)
 	return f

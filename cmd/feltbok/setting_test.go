@@ -187,6 +187,12 @@ func TestSampleRefusesACodeTwiceAndGoalsThatAreNoNumbers(t *testing.T) {
 		if !strings.Contains(b.Text("tbody tr"), "Klynge A") || !strings.HasPrefix(b.Text(".status"), "3 ") {
 			t.Errorf("the sample shows %q and %q", b.Text("tbody tr"), b.Text(".status"))
 		}
+		s.must(b.Form(`form[action$="/quotas"]`).Check("pilot", "yes").Submit())
+		s.must(b.Get(path + "/sample?case=" + unit))
+		s.kept(b, `form[action$="/quotas"]`, "pilot", "yes", "sme", "2")
+		if !strings.Contains(b.Text("tbody tr"), "Forstudie") || !strings.HasPrefix(b.Text(".status"), "0 ") {
+			t.Errorf("with a pre-study alone the sample shows %q and %q", b.Text("tbody tr"), b.Text(".status"))
+		}
 	})
 }
 

@@ -41,7 +41,7 @@ func followUp(s *stage) *surveyStage {
 		Institution: "Nordfjord universitet", ProjectContact: "Eier, eier@example.org", Supervisor: "Vera Veileder", SupervisorContact: "vera@example.org",
 		Officer: "Per Personvern", OfficerContact: "per@example.org", Assessment: "Prøve 1", LegalBasis: studies.Consent, Languages: []string{"nb", "nn", "en"},
 		Zone: "Europe/Oslo", StartsOn: "2019-01-01", EndsOn: "2019-12-31", Duration: 60, Recording: true,
-		Cases:     []studies.Case{{Code: "A", Name: "Klynge A"}, {Code: "X", Name: "Forstudie"}},
+		Cases:     []studies.Case{{Code: "A", Name: "Klynge A"}, {Code: "X", Name: "Forstudie", Pilot: true}},
 		Audiences: []studies.Audience{{Key: "company"}, {Key: "administration"}, {Key: "respondent"}}})
 	s.must(err)
 	f := &surveyStage{stage: s, owner: owner, people: map[string]id.Person{}, path: "/studies/" + string(study)}

@@ -64,7 +64,7 @@ func (p *player) sample() error {
 			return err
 		}
 	}
-	return nil
+	return p.post(p.study+"/sample", action(p.study+"/quotas"), "case", p.cases["X"], "pilot", "yes")
 }
 
 // readCases finds the cases' identifiers where a person would see their codes: in the list of a form.

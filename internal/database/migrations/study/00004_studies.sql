@@ -28,6 +28,7 @@ create table study_case (
     study_id text not null references study (id),
     code     text not null, -- capital letters; begins the codes of its participants
     name     text not null,
+    pilot    boolean not null, -- a pre-study: its participants count in no goal and no funnel
     position bigint not null,
     unique (study_id, code)
 );
