@@ -149,6 +149,15 @@ func capitalised(text string) string {
 	return string(unicode.ToUpper(first)) + text[size:]
 }
 
+// lowered is a word in the middle of a sentence; an abbreviation stays as it is.
+func lowered(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if second, _ := utf8.DecodeRuneInString(text[size:]); unicode.IsUpper(second) {
+		return text
+	}
+	return string(unicode.ToLower(first)) + text[size:]
+}
+
 // lead says how far the study is and how long it has left.
 func (p homePage) lead(st standing) string {
 	goal := 0
@@ -224,9 +233,9 @@ func (st standing) tasks(b base) []task {
 
 func kindOf(b base, p recruitment.Participant) string {
 	if p.Size != "" && p.Relation == recruitment.Member {
-		return strings.ToLower(b.T("recruitment.size." + string(p.Size)))
+		return lowered(b.T("recruitment.size." + string(p.Size)))
 	}
-	return strings.ToLower(b.T("recruitment.relation." + string(p.Relation)))
+	return lowered(b.T("recruitment.relation." + string(p.Relation)))
 }
 
 func (st standing) appointments(b base) (tasks []task) {
@@ -282,7 +291,7 @@ func (st standing) warnings(b base) (tasks []task) {
 		var kinds []string
 		for _, cell := range st.cells {
 			if cell.Case == c.ID && cell.Missing() > 0 {
-				kinds = append(kinds, strings.ToLower(b.T("home.cell."+string(cell.Kind))))
+				kinds = append(kinds, lowered(b.T("home.cell."+string(cell.Kind))))
 			}
 		}
 		if len(kinds) > 0 {

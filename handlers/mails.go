@@ -80,6 +80,9 @@ func (s *Server) Render(ctx context.Context, row mail.Row) (mail.Message, error)
 
 // staleIfGone: what a mail was about no longer exists, so nor does its reason.
 func staleIfGone(err error) error {
+	if errors.Is(err, mail.ErrNoAddress) {
+		return err // still true, and somebody has to mend it
+	}
 	if errs.KindOf(err) == errs.NotFound || errors.Is(err, keys.ErrErased) {
 		return mail.ErrStale
 	}

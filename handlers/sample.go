@@ -87,8 +87,8 @@ func (s *Server) sample(v *visit) error {
 	if i >= 0 {
 		values := url.Values{"case": {string(p.Rows[i].ID)}}
 		for k, kind := range p.Kinds {
-			if goal := p.Rows[i].Goals[k]; goal > 0 {
-				values.Set(string(kind), strconv.Itoa(goal))
+			if p.Rows[i].Sum > 0 {
+				values.Set(string(kind), strconv.Itoa(p.Rows[i].Goals[k]))
 			}
 		}
 		if p.Rows[i].Pilot {
