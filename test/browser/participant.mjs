@@ -1,5 +1,5 @@
 // What a participant does, from a personal link on: one person for each kind of link.
-import { crawl, newPage, press, pressFirst, visit } from './lib.mjs';
+import { crawl, go, newPage, press, pressFirst, visit } from './lib.mjs';
 
 const pagesEach = 15;
 
@@ -34,7 +34,7 @@ async function invited(page) {
   await page.locator('main input[name=slot]').first().check();
   await submit(page);
   await visit(page, 'booked');
-  await page.goto('/my');
+  await go(page, '/my');
   await visit(page, 'mine');
 }
 
