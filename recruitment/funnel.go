@@ -25,7 +25,7 @@ type Loss struct {
 	Count  int
 }
 
-// Funnel returns the figures of a study.
+// Funnel returns the figures of a study. Where some cases have quotas, a case without any is a pre-study and outside.
 func (r *Recruitment) Funnel(ctx context.Context, study id.Study) (Funnel, error) {
 	var f Funnel
 	err := database.Each(ctx, r.db, func(row database.Scanner) error {
@@ -36,7 +36,9 @@ func (r *Recruitment) Funnel(ctx context.Context, study id.Study) (Funnel, error
 		}
 		f.add(state, reached, count)
 		return nil
-	}, "select state, reached, count(*) from participant where study_id = $1 group by state, reached", study)
+	}, `select state, reached, count(*) from participant where study_id = $1 and (case_id = ''
+		or case_id in (select case_id from quota where study_id = $1)
+		or not exists (select 1 from quota where study_id = $1)) group by state, reached`, study)
 	if err != nil {
 		return Funnel{}, fmt.Errorf("count funnel: %w", err)
 	}

@@ -492,7 +492,7 @@ func TestFunnelAndQuotasOfTheThesis(t *testing.T) {
 
 		f.erase(c1.ID)
 		funnel, err := f.Funnel(ctx, f.study)
-		wantFunnel := recruitment.Funnel{NotAsked: 2, Asked: 6, Yes: 5, Booked: 4, Done: 3, Losses: []recruitment.Loss{
+		wantFunnel := recruitment.Funnel{NotAsked: 1, Asked: 6, Yes: 5, Booked: 4, Done: 3, Losses: []recruitment.Loss{
 			{After: recruitment.StageAsked, Reason: recruitment.NoAnswer, Count: 1},
 			{After: recruitment.StageYes, Reason: recruitment.Cancelled, Count: 1},
 			{After: recruitment.StageBooked, Reason: recruitment.Withdrawn, Count: 1},
