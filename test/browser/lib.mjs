@@ -149,6 +149,12 @@ export async function pressFirst(page) {
   await press(page, page.locator('main').locator('button, input[type=submit]').first());
 }
 
+// focusOnErrors throws if a page shown again does not start at what is wrong.
+export async function focusOnErrors(page) {
+  const focused = await page.evaluate(() => document.activeElement?.className ?? '');
+  if (!focused.includes('errors')) throw new Error(`after an error the focus is on "${focused}", not on the summary`);
+}
+
 // crawl visits what the open page links to on this server, and what that links to: kinds of pages not seen yet first,
 // then the nearest. Pages that differ only in an identifier or a language are of one kind: two of each are enough.
 export async function crawl(page, limit = 60) {
