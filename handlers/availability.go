@@ -105,7 +105,7 @@ func (s *Server) availability(v *visit) error {
 
 func (s *Server) availabilityPage(v *visit, week scheduling.Week, set bool) availabilityPage {
 	p := availabilityPage{base: v.page("availability.title"), ZoneName: capital(v.text.Zone(week.Zone)), HasWeek: set}
-	p.Here, p.Path = "bookings", v.studyPath("/availability")
+	p.Here, p.Path = "settings", v.studyPath("/availability")
 	values := url.Values{}
 	for _, w := range week.Windows {
 		n := (int(w.Weekday)+daysPerWeek-1)%daysPerWeek + 1
@@ -244,7 +244,7 @@ func (s *Server) availabilityRange(v *visit, extra bool) error {
 		return err
 	}
 	p := rangePage{base: v.page("availability." + kind + "_title"), Extra: extra, HasWeek: set}
-	p.Here = "bookings"
+	p.Here = "settings"
 	if v.Request.Method == "GET" {
 		return v.show("staff/range", p)
 	}
