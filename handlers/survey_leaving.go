@@ -3,6 +3,7 @@ package handlers
 import (
 	"time"
 
+	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/errs"
 )
 
@@ -90,7 +91,8 @@ func (s *Server) surveyLeave(v *visit) error {
 		return v.again(check.Err(), "participant/survey_withdraw", p)
 	}
 	if p.Informant {
-		if err := s.People.LeaveSurveys(v.ctx(), v.actor(), v.study.ID, v.link.Person); err != nil {
+		err := s.People.WithdrawPurposes(v.ctx(), v.actor(), v.study.ID, v.link.Person, consents.Survey, consents.SurveyContact)
+		if err != nil {
 			return err
 		}
 		return v.seeOther("/survey", "")
