@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"time"
-
 	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/errs"
 )
@@ -92,14 +90,14 @@ func (s *Server) surveyLeave(v *visit) error {
 	}
 	if p.Informant {
 		err := s.People.WithdrawPurposes(v.ctx(), v.actor(), v.study.ID, v.link.Person, consents.Survey, consents.SurveyContact)
-		if err != nil {
+		if err := settled(err); err != nil {
 			return err
 		}
 		return v.seeOther("/survey", "")
 	}
-	if err := s.People.Withdraw(v.ctx(), v.actor(), v.study.ID, v.link.Person); err != nil {
+	if err := s.People.Withdraw(v.apart(leave), v.actor(), v.study.ID, v.link.Person); err != nil {
 		return err
 	}
-	v.setCookie(v.server.cookieName(true), "", -time.Second)
-	return v.seeOther("/survey/left", "")
+	v.forgetSession()
+	return v.seeOther("/survey/left?lang="+v.text.Lang(), "")
 }

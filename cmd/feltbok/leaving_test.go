@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -10,9 +11,12 @@ import (
 
 	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/browser"
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/links"
+	"example.org/feltbok/internal/mail"
 	"example.org/feltbok/interviews"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
@@ -146,4 +150,77 @@ func TestActsBesideAWithdrawalLeaveNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A second click while a withdrawal runs, and the same form handed in once more afterwards, by a browser that has no
+// session left, end on the page that says what was done.
+func TestLeavingTwiceIsLeavingOnce(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		c := newCrowd(s, 2, 1, noMark)
+		people := "/studies/" + string(c.study.ID)
+		for _, tc := range []struct {
+			name, page, choice, end string
+			enter                   func() *browser.Browser
+			strangers               bool // whoever has the form need not be known any more
+		}{
+			{"informant", "/my/withdraw", "all", "/my/left", func() *browser.Browser { return c.enter(c.persons[0], links.Participant) }, true},
+			{"respondent", "/survey/withdraw", "all", "/survey/left", func() *browser.Browser { return c.enter(c.asked[0], links.Survey) }, true},
+			{"team", people + "/people/" + string(c.persons[1]) + "/withdraw", "withdraw", people + "/candidates", func() *browser.Browser { return c.staff(c.owner) }, false},
+		} {
+			b := tc.enter()
+			s.must(b.Get(tc.page))
+			values := b.Form("main form").Set("choice", tc.choice).Values()
+			s.sendMail()
+			clicked := false
+			s.deliver(func(mail.Message) error {
+				if clicked {
+					return nil
+				}
+				clicked = true
+				status, err := b.Try("POST", tc.page, values)
+				if to := b.Header.Get("Location"); err != nil || status != http.StatusSeeOther || !strings.HasPrefix(to, tc.end) {
+					t.Errorf("%s: a second click meanwhile leads to %q with status %d (%v)", tc.name, to, status, err)
+				}
+				return nil
+			})
+			again := []*browser.Browser{b, b}
+			if tc.strangers {
+				again = append(again, s.browser())
+			}
+			for i, b := range again {
+				if err := b.Post(tc.page, values); err != nil || !strings.HasPrefix(b.Address(), tc.end) {
+					t.Errorf("%s: time %d ends at %s (%v)", tc.name, i, b.Address(), err)
+				}
+			}
+			if !clicked {
+				t.Errorf("%s: nothing was sent during the withdrawal", tc.name)
+			}
+		}
+		if n := strings.Count(dump(t, s.stores[database.Study]), "person.withdrawn"); n != 3 {
+			t.Errorf("%d withdrawals, want 3", n)
+		}
+	})
+}
+
+// Whoever goes back after taking one yes back, and chooses to leave on the same form, leaves.
+func TestChoosingAgainOnTheSameForm(t *testing.T) {
+	s := newStage(t, nil)
+	c := newCrowd(s, 1, 0, noMark)
+	c.consent(c.persons[0])
+	b := c.enter(c.persons[0], links.Participant)
+	s.must(b.Get("/my/withdraw"))
+	values := b.Form("main form").Values()
+	for _, choice := range []string{consents.Recording, consents.Quotation, "all"} {
+		values.Set("choice", choice)
+		s.must(b.Post("/my/withdraw", values))
+		if choice == "all" {
+			continue
+		}
+		if got, err := s.Consents.Standing(t.Context(), s.stores[database.Study], c.study.ID, c.persons[0], choice); err != nil || got != consents.No {
+			t.Errorf("%s stands at %q (%v)", choice, got, err)
+		}
+	}
+	if known, err := s.Vault.Exists(t.Context(), c.persons[0]); known || err != nil {
+		t.Errorf("said to have left, and still in the vault (%v)", err)
+	}
 }
