@@ -7,79 +7,12 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 
-	"example.org/feltbok/internal/database"
-	"example.org/feltbok/internal/keys"
 	"example.org/feltbok/internal/mail"
 )
 
 type stdio struct{ out, err io.Writer }
-
-// storage says where the stores and the master key are. Every command that touches data has these flags.
-type storage struct {
-	Data        string `help:"Folder for the stores." placeholder:"DIR"`
-	StudyDSN    string `name:"study-dsn" help:"PostgreSQL address of the study store, instead of a file." placeholder:"postgres://…"`
-	IdentityDSN string `name:"identity-dsn" help:"PostgreSQL address of the identity store." placeholder:"postgres://…"`
-	KeysDSN     string `name:"keys-dsn" help:"PostgreSQL address of the key store." placeholder:"postgres://…"`
-	MasterKey   string `help:"File with the master key, outside the data folder; made on first start." type:"path" placeholder:"FILE"`
-	MasterValue string `hidden:"" env:"FELTBOK_MASTER_KEY_VALUE" name:"master-key-value"`
-}
-
-func (s *storage) dsn(store database.Store) string {
-	own := map[database.Store]string{database.Study: s.StudyDSN, database.Identity: s.IdentityDSN, database.Keys: s.KeysDSN}[store]
-	if own != "" {
-		return own
-	}
-	return filepath.Join(s.Data, string(store)+".db")
-}
-
-// check completes the settings or says what is missing.
-func (s *storage) check() error {
-	if s.Data == "" {
-		return errors.New("no data folder: give --data DIR or set FELTBOK_DATA")
-	}
-	abs, err := filepath.Abs(s.Data)
-	if err != nil {
-		return err
-	}
-	s.Data = abs
-	for _, store := range database.Stores {
-		if dsn := s.dsn(store); strings.Contains(dsn, "://") && !database.IsPostgres(dsn) {
-			return fmt.Errorf("--%s-dsn must start with postgres://", store)
-		}
-	}
-	if s.MasterKey == "" && s.MasterValue == "" {
-		folder, err := os.UserConfigDir()
-		if err != nil {
-			return fmt.Errorf("no place for the master key: give --master-key FILE: %w", err)
-		}
-		s.MasterKey = filepath.Join(folder, "feltbok", "master.key")
-	}
-	if inside(s.Data, s.MasterKey) {
-		return fmt.Errorf("the master key %s lies in the data folder: keep it elsewhere, or a stolen backup opens itself", s.MasterKey)
-	}
-	return nil
-}
-
-func inside(folder, path string) bool {
-	rel, err := filepath.Rel(folder, path)
-	return path != "" && err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
-}
-
-// master reads the master key, or makes it and says where it is.
-func (s *storage) master(std stdio) (keys.Master, error) {
-	if s.MasterValue != "" {
-		return keys.ParseMaster(s.MasterValue)
-	}
-	master, made, err := keys.LoadMaster(s.MasterKey)
-	if made {
-		fmt.Fprintf(std.err, "Made the master key: %s\nKeep a copy apart from the data. Without it no name, note or transcript can be read again.\n", s.MasterKey)
-	}
-	return master, err
-}
 
 // mailSettings are how mail leaves. Without a host it waits in the outbox, and the pages say so.
 type mailSettings struct {
