@@ -163,7 +163,10 @@ type userCommand struct {
 const rescueLifetime = time.Hour
 
 // Run makes a link that works once, for somebody who cannot sign in.
-func (c *userCommand) Run(ctx context.Context, std stdio) error {
+func (c *userCommand) Run(ctx context.Context, std stdio) (err error) {
+	if c.BaseURL, err = checkBase(c.BaseURL); err != nil {
+		return err
+	}
 	return c.beside(ctx, std, func(a *app) error { return c.link(ctx, a, std) })
 }
 

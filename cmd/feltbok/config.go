@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	netmail "net/mail"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -26,13 +27,19 @@ type mailSettings struct {
 
 func (m *mailSettings) transport() (mail.Transport, error) {
 	if m.SMTPHost == "" {
-		if m.MailFrom != "" || m.SMTPUser != "" {
+		if m.MailFrom != "" || m.SMTPUser != "" || m.SMTPPassword != "" {
 			return nil, errors.New("mail is half configured: --smtp-host is missing")
 		}
 		return nil, nil
 	}
 	if m.MailFrom == "" {
 		return nil, errors.New("mail is half configured: --mail-from is missing")
+	}
+	if sender, err := netmail.ParseAddress(m.MailFrom); err != nil || sender.Address != m.MailFrom {
+		return nil, fmt.Errorf("--mail-from %s: want an address alone, such as felt@example.org", m.MailFrom)
+	}
+	if (m.SMTPUser == "") != (m.SMTPPassword == "") {
+		return nil, errors.New("mail is half configured: --smtp-user and --smtp-password belong together")
 	}
 	return mail.NewSMTP(mail.Config{Host: m.SMTPHost, Port: m.SMTPPort, User: m.SMTPUser, Password: m.SMTPPassword, TLS: mail.TLS(m.SMTPTLS)})
 }
@@ -71,15 +78,26 @@ func (a *address) check() error {
 		}
 		return nil
 	}
-	base, err := url.Parse(a.BaseURL)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return fmt.Errorf("--base-url %s: want an address such as https://felt.example.org", a.BaseURL)
+	if a.BaseURL, err = checkBase(a.BaseURL); err != nil {
+		return err
 	}
-	if a.secure() && base.Scheme != "https" {
+	if a.secure() && !strings.HasPrefix(a.BaseURL, "https:") {
 		return fmt.Errorf("--base-url %s: want https, as the service is reached over TLS", a.BaseURL)
 	}
-	a.BaseURL = strings.TrimSuffix(a.BaseURL, "/")
 	return nil
+}
+
+// checkBase returns the address that people type without a slash at the end. The pages' own addresses begin at the root
+// of a host, so it has no path.
+func checkBase(text string) (string, error) {
+	base, err := url.Parse(text)
+	if err != nil || base.Hostname() == "" || base.User != nil || base.Scheme != "http" && base.Scheme != "https" {
+		return "", fmt.Errorf("--base-url %s: want an address such as https://felt.example.org", text)
+	}
+	if strings.Trim(base.Path, "/") != "" || base.RawQuery != "" || base.Fragment != "" {
+		return "", fmt.Errorf("--base-url %s: want the root of a host, without a path, such as %s://%s", text, base.Scheme, base.Host)
+	}
+	return base.Scheme + "://" + base.Host, nil
 }
 
 func (a *address) secure() bool { return a.TLSCert != "" || len(a.Proxy) > 0 }

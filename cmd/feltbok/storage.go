@@ -54,10 +54,39 @@ func (s *storage) check() error {
 		}
 		s.MasterKey = filepath.Join(folder, "feltbok", "master.key")
 	}
-	if inside(s.Data, s.MasterKey) {
+	if err := s.checkApart(); err != nil {
+		return err
+	}
+	if s.MasterValue == "" && inside(resolve(s.Data), resolve(s.MasterKey)) {
 		return fmt.Errorf("the master key %s lies in the data folder: keep it elsewhere, or a stolen backup opens itself", s.MasterKey)
 	}
 	return nil
+}
+
+// checkApart refuses two stores in one place: their tables would mix.
+func (s *storage) checkApart() error {
+	for i, one := range database.Stores {
+		for _, other := range database.Stores[:i] {
+			if database.SamePlace(s.dsn(one), s.dsn(other)) {
+				return fmt.Errorf("the %s and the %s are both at %s: each needs a file, a database or a schema (search_path) of its own",
+					title(other), title(one), s.where(one))
+			}
+		}
+	}
+	return nil
+}
+
+// resolve follows symbolic links as far as the path is there already.
+func resolve(path string) string {
+	real, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		return real
+	}
+	parent := filepath.Dir(path)
+	if parent == path {
+		return path
+	}
+	return filepath.Join(resolve(parent), filepath.Base(path))
 }
 
 func inside(folder, path string) bool {

@@ -17,6 +17,7 @@ import (
 
 	"example.org/feltbok/internal/errs"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 )
@@ -101,6 +102,23 @@ func open(ctx context.Context, dsn string, store Store, prepare func(*DB, contex
 // IsPostgres says which engine a dsn names.
 func IsPostgres(dsn string) bool {
 	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+}
+
+// SamePlace says that two dsns name the same tables: the same file, or the same schema for the same user.
+func SamePlace(one, other string) bool {
+	if IsPostgres(one) != IsPostgres(other) {
+		return false
+	}
+	if !IsPostgres(one) {
+		return filepath.Clean(one) == filepath.Clean(other)
+	}
+	a, errA := pgconn.ParseConfig(one)
+	b, errB := pgconn.ParseConfig(other)
+	if errA != nil || errB != nil {
+		return one == other
+	}
+	return a.Host == b.Host && a.Port == b.Port && a.Database == b.Database && a.User == b.User &&
+		a.RuntimeParams["search_path"] == b.RuntimeParams["search_path"] && a.RuntimeParams["options"] == b.RuntimeParams["options"]
 }
 
 const maxPostgresConns = 16
