@@ -26,6 +26,7 @@ type commands struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	if err := run(ctx, os.Args[1:], stdio{os.Stdout, os.Stderr}); err != nil {
 		fmt.Fprintln(os.Stderr, "feltbok:", err)
 		os.Exit(1)
