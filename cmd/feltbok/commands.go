@@ -92,6 +92,9 @@ func (a *app) onlyStudy(ctx context.Context, study id.Study) (id.Study, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(all) == 0 {
+		return "", errors.New("there is no study yet")
+	}
 	if len(all) == 1 {
 		return all[0].ID, nil
 	}
