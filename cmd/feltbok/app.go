@@ -44,30 +44,29 @@ type options struct {
 	transport mail.Transport // nil: mail waits
 	from      mail.Address   // the installation's mailbox
 	unlimited bool           // no rate limits: for tests that come from one address
+	beside    bool           // a server may be running: make nothing, change no tables
 }
 
 func openApp(ctx context.Context, o options, std stdio) (_ *app, err error) {
-	master, err := o.storage.master(std)
-	if err != nil {
-		return nil, err
-	}
-	a := &app{stores: map[database.Store]*database.DB{}}
+	a := &app{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
 		}
 	}()
-	a.alone = true
-	for _, store := range database.Stores {
-		db, err := database.Open(ctx, o.storage.dsn(store), store)
-		if err != nil {
-			return nil, err
-		}
-		a.stores[store] = db
+	var fresh bool
+	if a.stores, fresh, err = o.storage.openStores(ctx, o.beside); err != nil {
+		return nil, err
+	}
+	a.alone = !o.beside
+	for _, db := range a.stores {
 		a.alone = a.alone && !db.Postgres()
 	}
-	if a.keys, err = keys.New(ctx, a.stores[database.Keys], master, o.pages.Now); err != nil {
-		return nil, fmt.Errorf("key store: %w", err)
+	if a.keys, err = o.storage.openKeys(ctx, a.stores[database.Keys], o.beside, o.pages.Now); err != nil {
+		return nil, err
+	}
+	if fresh {
+		o.storage.welcome(std)
 	}
 	a.wire(o)
 	return a, a.servePages(o)
