@@ -82,7 +82,7 @@ func (s *Server) availability(v *visit) error {
 		return err
 	}
 	p := s.availabilityPage(v, week, set)
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		return v.show("staff/availability", p)
 	}
 	if n, err := strconv.Atoi(v.value("copy")); err == nil {
@@ -105,7 +105,7 @@ func (s *Server) availability(v *visit) error {
 
 func (s *Server) availabilityPage(v *visit, week scheduling.Week, set bool) availabilityPage {
 	p := availabilityPage{base: v.page("availability.title"), ZoneName: capital(v.text.Zone(week.Zone)), HasWeek: set}
-	p.Here, p.Path = "bookings", v.studyPath("/availability")
+	p.Here = "bookings"
 	values := url.Values{}
 	for _, w := range week.Windows {
 		n := (int(w.Weekday)+daysPerWeek-1)%daysPerWeek + 1
@@ -245,7 +245,7 @@ func (s *Server) availabilityRange(v *visit, extra bool) error {
 	}
 	p := rangePage{base: v.page("availability." + kind + "_title"), Extra: extra, HasWeek: set}
 	p.Here = "bookings"
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		return v.show("staff/range", p)
 	}
 	from, to, err := v.formRange(week.Zone, extra)

@@ -41,7 +41,7 @@ func (s *Server) staffBook(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		for _, name := range []string{"day", "time", "mode"} {
 			p.Form.Values.Set(name, v.Query(name))
 		}

@@ -232,7 +232,7 @@ func (s *Server) staffBookingPage(v *visit) (staffBookingPage, error) {
 	if deadline := kind.Deadline(b); p.Open && v.now().Before(deadline) {
 		p.Deadline = v.text.Date(deadline, i18n.WeekdayTime)
 	}
-	p.Here, p.Path = "bookings", v.bookingPath(b.ID)
+	p.Here = "bookings"
 	p.Form = v.newForm(url.Values{"day": {b.Start().Format(time.DateOnly)}, "time": {b.Start().Format(clockLayout)}})
 	return p, nil
 }

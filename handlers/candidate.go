@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"example.org/feltbok/identities"
-	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
@@ -49,8 +48,6 @@ func (s *Server) candidateAdd(v *visit) error {
 		err = cmp.Or(s.Repeated(v.ctx()), err)
 	}
 	switch {
-	case errors.Is(err, database.ErrRepeated):
-		return v.seeOther(v.studyPath("/candidates"), "")
 	case mendable(err):
 		p, failed := s.newCandidatePage(v)
 		if failed != nil {

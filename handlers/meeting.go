@@ -61,7 +61,7 @@ func (s *Server) meeting(v *visit) error {
 	}
 	p := meetingPage{base: v.page("meeting.title", "Audience", v.audienceName(audience)), Audience: audience.Key}
 	p.Here, p.Form = "bookings", v.newForm(meetingValues(kind))
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		return v.show("staff/meeting", p)
 	}
 	err = s.Scheduling.SaveType(v.ctx(), v.actor(), v.meetingType(audience.Key))

@@ -95,7 +95,7 @@ func (s *Server) landing(v *visit) error {
 		return err
 	}
 	v.chooseLanguage()
-	if v.Request.Method != "POST" {
+	if v.form == nil {
 		return v.show("participant/landing", v.page("my.landing.title"))
 	}
 	// Not v.ctx(): pressing twice starts two sessions, which is kinder than a closed door.
@@ -109,7 +109,7 @@ func (s *Server) landing(v *visit) error {
 
 // myDone ends the session on this device; the link opens another.
 func (s *Server) myDone(v *visit) error {
-	if err := settled(v.endSession()); err != nil {
+	if err := v.endSession(); err != nil {
 		return err
 	}
 	return v.seeOther("/my/bye?lang="+v.text.Lang(), "")

@@ -8,7 +8,6 @@ import (
 
 	"example.org/feltbok/consents"
 	"example.org/feltbok/identities"
-	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
@@ -45,19 +44,6 @@ func (s *Server) person(v *visit) error {
 		return err
 	}
 	return v.show("staff/person", p)
-}
-
-// personAgain leads back to the person's own page.
-func (s *Server) personAgain(v *visit) error {
-	one, err := s.askedPerson(v)
-	if err != nil {
-		return err
-	}
-	path := v.onePath(one.ID)
-	if lang := v.Query("lang"); lang != "" {
-		path = withQuery(path, "lang", lang)
-	}
-	return v.seeOther(path, "")
 }
 
 // personPage reads everything about the person in the address.
@@ -232,10 +218,10 @@ var (
 
 // personActed answers a form of the person's page: on to the page, or the page again with what was typed.
 func (s *Server) personActed(v *visit, err error, path, done string) error {
-	switch {
-	case err == nil, errors.Is(err, database.ErrRepeated):
+	if err == nil {
 		return v.seeOther(path, done)
-	case !mendable(err):
+	}
+	if !mendable(err) {
 		return err
 	}
 	p, failed := s.personPage(v)

@@ -97,8 +97,3 @@ func (v *visit) chosen(name string, choices []choice) error {
 	check.Add(name, "studies.choose")
 	return check.Err()
 }
-
-// backTo answers an address that only forms are handed in to, when it is opened or reloaded.
-func backTo(rest string) func(*visit) error {
-	return func(v *visit) error { return v.seeOther(v.studyPath(rest), "") }
-}

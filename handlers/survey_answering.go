@@ -102,9 +102,6 @@ func (s *Server) surveyHere(v *visit) error {
 	}
 }
 
-// surveyBack is for addresses that only take forms: a form handed in twice is sent there to look.
-func (s *Server) surveyBack(v *visit) error { return v.seeOther("/survey", "") }
-
 // surveyNote is a page of a title and a few words.
 type surveyNote struct {
 	base

@@ -39,7 +39,7 @@ func (p teamPage) Roles() []choice {
 
 func (s *Server) teamPageOf(v *visit) (teamPage, error) {
 	p := teamPage{subject: v.subject("team", "team.title")}
-	p.Here, p.Path = "settings", v.studyPath("/team")
+	p.Here = "settings"
 	members, err := s.Studies.Members(v.ctx(), v.study.ID)
 	if err != nil {
 		return p, err
