@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/scheduling"
@@ -120,7 +121,7 @@ func (s *Server) availabilityPage(v *visit, week scheduling.Week, set bool) avai
 	p.Change = v.clockChange(v.now().In(zone))
 	p.Ranges = v.rangeLines(week, v.now().In(zone))
 	for _, a := range v.study.Audiences {
-		if a.Key != respondents {
+		if a.Key != consents.Respondent {
 			p.Meetings = append(p.Meetings, meetingLink{v.audienceName(a), v.studyPath("/meeting/" + a.Key)})
 		}
 	}

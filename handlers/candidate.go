@@ -110,13 +110,16 @@ func (v *visit) typedIdentity() identities.Identity {
 		Organisation: v.value("organisation"), Title: v.value("exact_title"), Note: v.value("note"), Language: v.value("language")}
 }
 
+// identityInputs are the fields of the vault whose inputs have other names.
+var identityInputs = map[string]string{"title": "exact_title"}
+
 // identityFaults says what the vault would refuse, at the fields of our forms.
 func identityFaults(who identities.Identity) error {
 	if who.Name != "" {
-		return renameFaults(who.Check(), "title", "exact_title")
+		return renamed(who.Check(), identityInputs)
 	}
 	who.Name = "-" // said in its own words; the rest as the vault says it
-	return gatherFaults(faultAt(errs.Invalid, "name", "people.name"), renameFaults(who.Check(), "title", "exact_title"))
+	return gatherFaults(faultAt(errs.Invalid, "name", "people.name"), renamed(who.Check(), identityInputs))
 }
 
 const mostEmployees = 10_000_000

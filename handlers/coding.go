@@ -266,7 +266,7 @@ type markField struct {
 const noMark = "none"
 
 func (s *Server) codingOne(v *visit) error {
-	person, err := s.Recruitment.Get(v.ctx(), v.study.ID, id.Person(v.Param("person")))
+	person, err := s.askedPerson(v)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (p heldPage) Booking() field {
 var heldInputs = map[string]string{"held_on": "day", "started_at": "time"}
 
 func (s *Server) interviewRecord(v *visit) error {
-	person, err := s.Recruitment.Get(v.ctx(), v.study.ID, id.Person(v.Param("person")))
+	person, err := s.askedPerson(v)
 	if err != nil {
 		return err
 	}

@@ -85,9 +85,6 @@ func settled(err error) error {
 // the button opens anything.
 func (s *Server) landing(v *visit) error {
 	link, err := s.Links.Resolve(v.ctx(), v.Param("token"), links.Participant)
-	if errs.KindOf(err) == errs.NotFound {
-		return v.again(err, "participant/dead", v.page("my.dead.title"))
-	}
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,6 @@ func parsePages() (map[string]*template.Template, error) {
 }
 
 var functions = template.FuncMap{
-	"raw":  func(class string) template.HTMLAttr { return template.HTMLAttr(class) },
 	"join": strings.Join,
 	"add":  func(a, b int) int { return a + b },
 }

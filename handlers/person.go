@@ -247,8 +247,11 @@ func (s *Server) personContact(v *visit) error {
 	if v.value("back") == "list" {
 		path = v.studyPath("/candidates")
 	}
-	return s.personActed(v, renameFaults(err, "next", "next_on"), path, "person_contact")
+	return s.personActed(v, renamed(err, contactInputs), path, "person_contact")
 }
+
+// contactInputs are the fields of a contact whose inputs have other names.
+var contactInputs = map[string]string{"next": "next_on"}
 
 // notChosen says what the register would, beside what it cannot know of: a day that cannot be read.
 func notChosen(c recruitment.Contact) error {
@@ -286,11 +289,11 @@ func (s *Server) setState(v *visit, person id.Person, to recruitment.State) erro
 	if !slices.Contains(recruitment.States(), to) {
 		return faultAt(errs.Invalid, "state", "people.choose_state")
 	}
-	bookings, err := s.Scheduling.Of(v.ctx(), v.study.ID, person)
+	open, err := s.openBookings(v, person)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(bookings, func(b scheduling.Booking) bool { return b.State == scheduling.Booked }) {
+	if len(open) > 0 {
 		return errOpenBooking
 	}
 	return s.Recruitment.SetState(v.ctx(), v.actor(), v.study.ID, person, to)

@@ -161,5 +161,5 @@ func (v *visit) readGoals() (map[recruitment.Kind]int, error) {
 		}
 		goals[kind] = n
 	}
-	return goals, errorsIn(v.chosen("case", samplePage{subject: v.subject("sample", "sample.title")}.CaseChoices()), check.Err())
+	return goals, gatherFaults(v.chosen("case", samplePage{subject: v.subject("sample", "sample.title")}.CaseChoices()), check.Err())
 }

@@ -80,7 +80,7 @@ func (s *Server) teamAdd(v *visit) error {
 	err := v.chosen("role", teamPage{subject: v.subject("team", "team.title")}.Roles())
 	if err != nil {
 		// The rest is looked at too, so that everything is heard at once.
-		err = errorsIn(auth.CheckInvited(v.value("email"), v.value("name"), v.value("language")), err)
+		err = gatherFaults(auth.CheckInvited(v.value("email"), v.value("name"), v.value("language")), err)
 		return s.teamAgain(v, err)
 	}
 	account, err := s.Auth.Invite(v.ctx(), v.actor(), v.value("email"), v.value("name"), v.value("language"))

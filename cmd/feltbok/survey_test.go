@@ -283,7 +283,7 @@ func TestSurveyTurnsAway(t *testing.T) {
 		}
 		b := s.browser()
 		for _, link := range []string{"/s/unknown", "/s/" + strings.Repeat("A", 43)} {
-			refused(t, b, b.Get(link), http.StatusNotFound, "Denne lenken virker ikke.")
+			refused(t, b, b.Get(link), http.StatusNotFound, "Denne lenken virker ikke")
 		}
 		refused(t, b, b.Get("/survey/page/1"), http.StatusUnauthorized, "Åpne lenken")
 
