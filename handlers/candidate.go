@@ -35,6 +35,9 @@ func (s *Server) candidateNew(v *visit) error {
 		return err
 	}
 	p.Form.Values = url.Values{"case": {v.Query("case")}}
+	if len(v.study.Cases) == 1 { // nothing to choose between
+		p.Form.Values.Set("case", string(v.study.Cases[0].ID))
+	}
 	if len(v.study.Languages) > 0 {
 		p.Form.Values.Set("language", v.study.Languages[0])
 	}

@@ -104,7 +104,7 @@ func (g *gathering) participants() error {
 	}
 	for _, p := range all {
 		g.src.Participants = append(g.src.Participants, exports.Participant{Code: p.Code, Case: g.caseCode(p.Case), Audience: p.Audience,
-			Relation: string(p.Relation), Size: string(p.Size), Title: p.Title, Source: string(p.Source),
+			Relation: string(p.Relation), Size: string(p.Size), Title: p.Title, Source: g.src.Text.T("recruitment.source." + string(p.Source)),
 			Recruiter: g.codes[p.Recruiter], State: string(p.State), StateAt: p.StateAt})
 	}
 	g.src.Funnel = exports.Funnel{Asked: funnel.Asked, Yes: funnel.Yes, Booked: funnel.Booked, Done: funnel.Done}

@@ -11,7 +11,6 @@ import (
 
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
-	"example.org/feltbok/internal/links"
 
 	"github.com/gin-gonic/gin"
 )
@@ -46,12 +45,6 @@ func (s *Server) fail(v *visit, err error) {
 		// What the form asked for is done already: show how things stand.
 		v.Redirect(http.StatusSeeOther, v.wayBack())
 		return
-	}
-	if errors.Is(err, links.ErrDead) && v.participantSide() {
-		err = s.render(v, status(err), "participant/dead", v.page("my.dead.title"))
-		if err == nil {
-			return
-		}
 	}
 	code := status(err)
 	if code >= http.StatusInternalServerError {

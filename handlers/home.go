@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/i18n"
@@ -137,6 +139,15 @@ func (s *Server) home(v *visit) error {
 
 const freeDays = 15
 
+// lowered is a word in the middle of a sentence; an abbreviation stays as it is.
+func lowered(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if second, _ := utf8.DecodeRuneInString(text[size:]); unicode.IsUpper(second) {
+		return text
+	}
+	return string(unicode.ToLower(first)) + text[size:]
+}
+
 // lead says how far the study is and how long it has left.
 func (p homePage) lead(st standing) string {
 	goal := 0
@@ -180,7 +191,8 @@ func (st standing) steps(b base) []step {
 	for _, l := range st.letters {
 		published[l.Audience] = true
 	}
-	letters := !slices.ContainsFunc(b.Study.Audiences, func(a studies.Audience) bool { return a.Key != consents.Respondent && !published[a.Key] })
+	// One letter is enough to begin: not every study asks both companies and administrations.
+	letters := slices.ContainsFunc(b.Study.Audiences, func(a studies.Audience) bool { return a.Key != consents.Respondent && published[a.Key] })
 	steps := []step{
 		{"cases", b.At("/sample"), len(b.Study.Cases) > 0},
 		{"quotas", b.At("/sample") + "#goals", len(st.cells) > 0},
@@ -211,9 +223,9 @@ func (st standing) tasks(b base) []task {
 
 func kindOf(b base, p recruitment.Participant) string {
 	if p.Size != "" && p.Relation == recruitment.Member {
-		return strings.ToLower(b.T("recruitment.size." + string(p.Size)))
+		return lowered(b.T("recruitment.size." + string(p.Size)))
 	}
-	return strings.ToLower(b.T("recruitment.relation." + string(p.Relation)))
+	return lowered(b.T("recruitment.relation." + string(p.Relation)))
 }
 
 func (st standing) appointments(b base) (tasks []task) {
@@ -269,7 +281,7 @@ func (st standing) warnings(b base) (tasks []task) {
 		var kinds []string
 		for _, cell := range st.cells {
 			if cell.Case == c.ID && cell.Missing() > 0 {
-				kinds = append(kinds, strings.ToLower(b.T("home.cell."+string(cell.Kind))))
+				kinds = append(kinds, lowered(b.T("home.cell."+string(cell.Kind))))
 			}
 		}
 		if len(kinds) > 0 {

@@ -80,6 +80,9 @@ func (s *Server) Render(ctx context.Context, row mail.Row) (mail.Message, error)
 
 // staleIfGone: what a mail was about no longer exists, so nor does its reason.
 func staleIfGone(err error) error {
+	if errors.Is(err, mail.ErrNoAddress) {
+		return err // still true, and somebody has to mend it
+	}
 	if errs.KindOf(err) == errs.NotFound || errors.Is(err, keys.ErrErased) {
 		return mail.ErrStale
 	}
@@ -104,6 +107,9 @@ func (s *Server) addressPerson(ctx context.Context, l *draft) error {
 		return mail.ErrNoAddress
 	}
 	l.To = mail.Address{Name: who.Name, Email: who.Email}
+	if s.MailFrom != "" { // people know who asks them, not the program
+		l.From = mail.Address{Name: l.study.Institution, Email: s.MailFrom}
+	}
 	l.text = s.languages.Text(i18n.Negotiate(who.Language, l.study.Languages[0]))
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/i18n"
-	"example.org/feltbok/internal/links"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
 )
@@ -79,29 +78,6 @@ func settled(err error) error {
 		return nil
 	}
 	return err
-}
-
-// landing says that this is a personal link and nothing else: who opens it may be somebody's colleague, or a robot. Only
-// the button opens anything.
-func (s *Server) landing(v *visit) error {
-	link, err := s.Links.Resolve(v.ctx(), v.Param("token"), links.Participant)
-	if err != nil {
-		return err
-	}
-	if v.study, err = s.Studies.Get(v.ctx(), link.Study); err != nil {
-		return err
-	}
-	v.chooseLanguage()
-	if v.form == nil {
-		return v.show("participant/landing", v.page("my.landing.title"))
-	}
-	// Not v.ctx(): pressing twice starts two sessions, which is kinder than a closed door.
-	session, err := s.Auth.StartParticipant(v.Request.Context(), link.Study, link.Person, link.ID)
-	if err != nil {
-		return err
-	}
-	v.startSession(session)
-	return v.seeOther("/my", "")
 }
 
 // myDone ends the session on this device; the link opens another.

@@ -1,9 +1,11 @@
 package handlers
 
+import "example.org/feltbok/internal/links"
+
 // participantRoutes is everything that a participant or respondent can reach, with its rule.
 func (s *Server) participantRoutes() []route {
 	return []route{
-		both("/p/:token", anyone, s.landing, ""),
+		both("/p/:token", anyone, s.landing(links.Participant, "/my"), "/my"),
 		get("/my", informant, s.my),
 		get("/my/letter", informant, s.myLetter),
 		get("/my/consent", informant, s.myConsent),
@@ -25,8 +27,7 @@ func (s *Server) participantRoutes() []route {
 		get("/my/bye", anyone, s.myBye),
 		get("/my/left", anyone, s.myLeft),
 
-		get("/s/:token", anyone, s.surveyLanding),
-		post("/s/:token", anyone, s.surveyEnter, "/survey"),
+		both("/s/:token", anyone, s.landing(links.Survey, "/survey"), "/survey"),
 		get("/survey", respondent, s.surveyHere),
 		get("/survey/letter", respondent, s.surveyLetter),
 		post("/survey/consent", respondent, s.surveyConsent, "/survey"),

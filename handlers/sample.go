@@ -81,10 +81,15 @@ func (s *Server) sample(v *visit) error {
 	}
 	// A case named in the address has its goals filled in, to be changed.
 	i := slices.IndexFunc(p.Rows, func(r goalRow) bool { return string(r.ID) == v.Query("case") })
+	if i < 0 && len(p.Rows) == 1 {
+		i = 0 // there is nothing to choose between
+	}
 	if i >= 0 {
 		values := url.Values{"case": {string(p.Rows[i].ID)}}
 		for k, kind := range p.Kinds {
-			values.Set(string(kind), strconv.Itoa(p.Rows[i].Goals[k]))
+			if p.Rows[i].Sum > 0 {
+				values.Set(string(kind), strconv.Itoa(p.Rows[i].Goals[k]))
+			}
 		}
 		if p.Rows[i].Pilot {
 			values.Set("pilot", "yes")

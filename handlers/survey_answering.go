@@ -7,7 +7,6 @@ import (
 
 	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/id"
-	"example.org/feltbok/internal/links"
 	"example.org/feltbok/surveys"
 )
 
@@ -107,38 +106,6 @@ type surveyNote struct {
 	base
 	Place  string
 	Change bool // offers to read the letter again and answer anew
-}
-
-// surveyLanding names neither the topic nor the person: whoever reads the mail of a shared mailbox sees this.
-func (s *Server) surveyLanding(v *visit) error {
-	if _, err := s.surveyLink(v); err != nil {
-		return err
-	}
-	return v.show("participant/survey_landing", v.page("answering.landing.title"))
-}
-
-// surveyEnter begins a session. Opening the link alone does nothing, since mail robots do that.
-func (s *Server) surveyEnter(v *visit) error {
-	link, err := s.surveyLink(v)
-	if err != nil {
-		return err
-	}
-	session, err := s.Auth.StartParticipant(v.ctx(), link.Study, link.Person, link.ID)
-	if err != nil {
-		return err
-	}
-	v.startSession(session)
-	return v.seeOther("/survey", "")
-}
-
-func (s *Server) surveyLink(v *visit) (links.Link, error) {
-	link, err := s.Links.Resolve(v.Request.Context(), v.Param("token"), links.Survey)
-	if err != nil {
-		return links.Link{}, err
-	}
-	v.study, err = s.Studies.Get(v.Request.Context(), link.Study)
-	v.chooseLanguage() // now that the study's own is known
-	return link, err
 }
 
 // surveyLetterPage is the information letter with what it asks.

@@ -29,7 +29,7 @@ func (s *Scheduling) tell(ctx context.Context, tx *database.Tx, kind string, b B
 
 func (s *Scheduling) tellStaff(ctx context.Context, tx *database.Tx, kind string, b Booking, accounts []id.Account) error {
 	for _, account := range accounts {
-		if err := s.enqueue(ctx, tx, kind, b, mail.Mail{Account: account}); err != nil {
+		if err := s.enqueue(ctx, tx, kind, b, mail.Mail{Account: account, About: b.Person}); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/feltbok/consents"
+	"example.org/feltbok/identities"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/browser"
 	"example.org/feltbok/internal/id"
@@ -237,6 +238,23 @@ func TestPeopleContactLog(t *testing.T) {
 			t.Errorf("%d events, want 3: %s", events, f.owner.Text(".line-list"))
 		}
 	})
+}
+
+// A letter to somebody without an address has not gone, and somebody has to hear of it.
+func TestPeopleLetterWithoutAnAddress(t *testing.T) {
+	f := newPeopleStudy(t, newStage(t, nil))
+	f.publish()
+	person, err := f.People.Enrol(t.Context(), audit.System, identities.Identity{Name: "Uten Adresse", Language: "nb"}, recruitment.Participant{
+		Study: f.study.ID, Code: "Q1", Case: f.study.Cases[0].ID, Audience: "company", Relation: recruitment.Member, Source: recruitment.Website})
+	f.must(err)
+	f.must(f.people.SendLetter(t.Context(), audit.System, f.study.ID, person))
+	if _, err := f.sender.SendDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.must(f.owner.Get("/studies/" + string(f.study.ID) + "/mail"))
+	if page := f.owner.Text("main"); !strings.Contains(page, "Mottakeren har ingen e-postadresse.") {
+		t.Errorf("the outbox does not say that the letter had no address: %s", page)
+	}
 }
 
 func TestPeopleLetter(t *testing.T) {

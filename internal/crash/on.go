@@ -1,4 +1,4 @@
-//go:build crashpoints
+//go:build crashpoints && unix
 
 // Package crash lets tests kill the process at a named point.
 package crash

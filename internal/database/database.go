@@ -162,16 +162,17 @@ func assertDurable(ctx context.Context, writer *sql.DB) error {
 	return nil
 }
 
-// Close waits for running transactions and closes the store.
+// Close waits for running transactions and closes the store. The writer goes last: on SQLite the last connection to
+// leave moves the write-ahead log into the database and removes it, and one that only reads cannot.
 func (db *DB) Close() error {
 	if db.group != nil {
 		db.group.close()
 	}
-	err := db.writer.Close()
+	var err error
 	if db.reader != db.writer {
-		err = errors.Join(err, db.reader.Close())
+		err = db.reader.Close()
 	}
-	return err
+	return errors.Join(err, db.writer.Close())
 }
 
 // Ping says whether the store answers.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -192,6 +193,38 @@ func TestClosedStoreSaysSo(t *testing.T) {
 	err = db.Tx(t.Context(), func(*database.Tx) error { return nil })
 	if errs.KindOf(err) != errs.Unavailable {
 		t.Errorf("Tx on a closed store = %v, want Unavailable", err)
+	}
+}
+
+// A copy of the one file is a whole backup after a clean stop.
+func TestCloseLeavesNothingBesideTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.db")
+	db, err := database.Open(t.Context(), path, database.Keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Tx(t.Context(), func(tx *database.Tx) error { return erase(t.Context(), tx, "a") }); err != nil {
+		t.Fatal(err)
+	}
+	if got := count(t, db); got != 1 { // opens a reader
+		t.Fatalf("%d rows, want 1", got)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
+		t.Errorf("the write-ahead log still holds %d bytes", info.Size())
+	}
+	copied := filepath.Join(t.TempDir(), "keys.db")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(copied, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := count(t, dbtest.Open(t, copied, database.Keys)); got != 1 {
+		t.Errorf("the copied file has %d rows, want 1", got)
 	}
 }
 

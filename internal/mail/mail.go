@@ -20,6 +20,7 @@ type Mail struct {
 	Study     id.Study
 	Person    id.Person         // the recipient, or
 	Account   id.Account        // the member of staff; exactly one of the two is set
+	About     id.Person         // whom a mail to staff is about; empty where it is about nobody
 	Kind      string            // names the text, such as "booking_confirmed"
 	Params    map[string]string // identifiers, numbers and codes
 	NotBefore int64             // UTC milliseconds; 0 is at once
@@ -34,7 +35,7 @@ const (
 	Sent    State = "sent"
 	Stale   State = "stale"   // no longer true when its turn came
 	Failed  State = "failed"  // given up; Retry begins anew
-	Dropped State = "dropped" // its recipient has withdrawn
+	Dropped State = "dropped" // whom it is to, or about, has withdrawn
 )
 
 // Row is one mail in the outbox.

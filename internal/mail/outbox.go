@@ -43,11 +43,11 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *database.Tx, m Mail) error {
 		return fmt.Errorf("enqueue mail: %w", err)
 	}
 	now := o.now().UnixMilli()
-	_, err = tx.Exec(ctx, `insert into mail (id, seq, study_id, person_id, account_id, kind, params, key, created_at, not_before, next_at,
+	_, err = tx.Exec(ctx, `insert into mail (id, seq, study_id, person_id, account_id, about_person_id, kind, params, key, created_at, not_before, next_at,
 		state, attempts, reason, status, lease, leased_to, done_at)
-		values ($1, (select coalesce(max(seq), 0) + 1 from mail), $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting', 0, '', 0, '', 0, 0)
+		values ($1, (select coalesce(max(seq), 0) + 1 from mail), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, '', 0, '', 0, 0)
 		on conflict (study_id, key) where key <> '' do nothing`,
-		id.New[id.Mail](), m.Study, m.Person, m.Account, m.Kind, string(params), m.Key, now, m.NotBefore, max(now, m.NotBefore))
+		id.New[id.Mail](), m.Study, m.Person, m.Account, m.About, m.Kind, string(params), m.Key, now, m.NotBefore, max(now, m.NotBefore))
 	if err != nil {
 		return fmt.Errorf("enqueue mail: %w", err)
 	}
@@ -57,6 +57,9 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *database.Tx, m Mail) error {
 func (m Mail) check() error {
 	if (m.Person == "") == (m.Account == "") {
 		return fmt.Errorf("want a person or an account, and not both")
+	}
+	if m.About != "" && m.Account == "" {
+		return fmt.Errorf("a mail to a person is about that person")
 	}
 	if m.Kind == "" || !code.MatchString(m.Kind) || !code.MatchString(m.Key) {
 		return fmt.Errorf("kind or key is not a code")
@@ -69,13 +72,16 @@ func (m Mail) check() error {
 	return nil
 }
 
-// Drop takes a person's waiting mails out of the queue, except those of the given kinds. One that is being sent at this
-// moment goes.
+// of are a person's mails: to them, or to staff about them.
+const of = "(person_id = $1 or about_person_id = $1)"
+
+// Drop takes the waiting mails to and about a person out of the queue, except those of the given kinds. One that is being
+// sent at this moment goes.
 func (o *Outbox) Drop(ctx context.Context, tx *database.Tx, person id.Person, except ...string) error {
 	kinds, err := database.All(ctx, tx, func(row database.Scanner) (kind string, err error) {
 		err = row.Scan(&kind)
 		return kind, err
-	}, "select distinct kind from mail where person_id = $1 and state = 'waiting' order by kind", person)
+	}, "select distinct kind from mail where "+of+" and state = 'waiting' order by kind", person)
 	if err != nil {
 		return fmt.Errorf("drop mail: %w", err)
 	}
@@ -83,7 +89,7 @@ func (o *Outbox) Drop(ctx context.Context, tx *database.Tx, person id.Person, ex
 		if slices.Contains(except, kind) {
 			continue
 		}
-		if _, err := tx.Exec(ctx, "update mail set state = 'dropped', done_at = $3 where person_id = $1 and kind = $2 and state = 'waiting'",
+		if _, err := tx.Exec(ctx, "update mail set state = 'dropped', done_at = $3 where "+of+" and kind = $2 and state = 'waiting'",
 			person, kind, o.now().UnixMilli()); err != nil {
 			return fmt.Errorf("drop mail: %w", err)
 		}
@@ -91,9 +97,9 @@ func (o *Outbox) Drop(ctx context.Context, tx *database.Tx, person id.Person, ex
 	return nil
 }
 
-// Erase deletes every mail to a person.
+// Erase deletes every mail to a person, and every one to staff about them.
 func (o *Outbox) Erase(ctx context.Context, tx *database.Tx, person id.Person) error {
-	if _, err := tx.Exec(ctx, "delete from mail where person_id = $1", person); err != nil {
+	if _, err := tx.Exec(ctx, "delete from mail where "+of, person); err != nil {
 		return fmt.Errorf("erase mail: %w", err)
 	}
 	return nil
@@ -158,9 +164,9 @@ func (o *Outbox) due(ctx context.Context) ([]Row, error) {
 		order by next_at, seq, id limit $2`, o.now().UnixMilli(), dueAtOnce)
 }
 
-// dueTo lists a person's mails whose time has come, whether or not an attempt has failed a moment ago.
-func (o *Outbox) dueTo(ctx context.Context, person id.Person) ([]Row, error) {
-	return database.All(ctx, o.db, scan, "select "+columns+` from mail where state = 'waiting' and person_id = $1 and not_before <= $2
+// dueOf lists the mails to and about a person whose time has come, whether or not an attempt has failed a moment ago.
+func (o *Outbox) dueOf(ctx context.Context, person id.Person) ([]Row, error) {
+	return database.All(ctx, o.db, scan, "select "+columns+" from mail where "+of+` and state = 'waiting' and not_before <= $2
 		order by seq, id`, person, o.now().UnixMilli())
 }
 
@@ -205,11 +211,11 @@ func (o *Outbox) settle(ctx context.Context, row Row, word string) error {
 	})
 }
 
-const columns = "id, study_id, person_id, account_id, kind, params, key, created_at, not_before, next_at, state, attempts, reason, status, done_at"
+const columns = "id, study_id, person_id, account_id, about_person_id, kind, params, key, created_at, not_before, next_at, state, attempts, reason, status, done_at"
 
 func scan(row database.Scanner) (r Row, err error) {
 	var params string
-	if err := row.Scan(&r.ID, &r.Study, &r.Person, &r.Account, &r.Kind, &params, &r.Key, &r.CreatedAt, &r.NotBefore, &r.NextAt,
+	if err := row.Scan(&r.ID, &r.Study, &r.Person, &r.Account, &r.About, &r.Kind, &params, &r.Key, &r.CreatedAt, &r.NotBefore, &r.NextAt,
 		&r.State, &r.Attempts, &r.Reason, &r.Status, &r.DoneAt); err != nil {
 		return r, err
 	}

@@ -193,6 +193,7 @@ func TestEnqueueRefuses(t *testing.T) {
 		}{
 			{"nobody", Mail{Kind: "a"}},
 			{"two recipients", Mail{Kind: "a", Person: kari, Account: "anna"}},
+			{"to one and about another", Mail{Kind: "a", Person: kari, About: ola}},
 			{"no kind", Mail{Person: kari}},
 			{"an address", Mail{Kind: "a", Person: kari, Params: map[string]string{"to": "kari@example.org"}}},
 			{"a name", Mail{Kind: "a", Person: kari, Params: map[string]string{"name": "Kari Prøve"}}},
@@ -389,11 +390,12 @@ func TestOutageBlamesNoMail(t *testing.T) {
 
 func TestDropSparesSomeKinds(t *testing.T) {
 	each(t, func(b *bench) {
-		b.enqueue(Mail{Person: kari, Kind: "reminder"}, Mail{Person: kari, Kind: "receipt"}, Mail{Person: ola, Kind: "reminder"})
+		b.enqueue(Mail{Person: kari, Kind: "reminder"}, Mail{Person: kari, Kind: "receipt"}, Mail{Person: ola, Kind: "reminder"},
+			Mail{Account: "anna", About: kari, Kind: "reminder"}, Mail{Account: "anna", About: kari, Kind: "receipt"}, Mail{Account: "anna", Kind: "reminder"})
 		b.tx(func(tx *database.Tx) error { return b.outbox.Drop(t.Context(), tx, kari, "receipt") })
-		b.sendDue(2)
-		b.wantCounts(map[State]int{Sent: 2, Dropped: 1})
-		if got, want := b.transport.kinds(), "receipt reminder"; got != want {
+		b.sendDue(4)
+		b.wantCounts(map[State]int{Sent: 4, Dropped: 2})
+		if got, want := b.transport.kinds(), "receipt reminder receipt reminder"; got != want {
 			t.Errorf("went %q, want %q", got, want)
 		}
 	})
@@ -421,7 +423,7 @@ func TestDropAndEraseWhileSending(t *testing.T) {
 
 func TestEraseLeavesNothing(t *testing.T) {
 	each(t, func(b *bench) {
-		b.enqueue(Mail{Person: kari, Kind: "a"}, Mail{Person: ola, Kind: "a"})
+		b.enqueue(Mail{Person: kari, Kind: "a"}, Mail{Person: ola, Kind: "a"}, Mail{Account: "anna", About: kari, Kind: "a"})
 		for range 2 {
 			b.tx(func(tx *database.Tx) error { return b.outbox.Erase(t.Context(), tx, kari) })
 		}
@@ -431,18 +433,19 @@ func TestEraseLeavesNothing(t *testing.T) {
 
 func TestSendPerson(t *testing.T) {
 	each(t, func(b *bench) {
-		b.enqueue(Mail{Person: kari, Kind: "withdrawn"}, Mail{Person: ola, Kind: "other"},
+		b.enqueue(Mail{Person: kari, Kind: "withdrawn"}, Mail{Person: ola, Kind: "other"}, Mail{Account: "anna", About: kari, Kind: "cancelled"},
+			Mail{Account: "anna", About: ola, Kind: "other"},
 			Mail{Person: kari, Kind: "reminder", NotBefore: b.clock.now().Add(time.Hour).UnixMilli()})
 		b.transport.fail(&Failure{Extent: Outage, Code: "unreachable"})
 		b.sender.SendDue(t.Context()) // the next attempt is a minute away
-		if left, err := b.sender.SendPerson(t.Context(), kari, time.Millisecond); err != nil || left != 1 {
-			t.Errorf("during an outage: %d left, %v; want 1", left, err)
+		if left, err := b.sender.SendPerson(t.Context(), kari, time.Millisecond); err != nil || left != 2 {
+			t.Errorf("during an outage: %d left, %v; want 2", left, err)
 		}
 		b.transport.fail(nil)
 		if left, err := b.sender.SendPerson(t.Context(), kari, time.Minute); err != nil || left != 0 {
 			t.Errorf("%d left, %v; want 0", left, err)
 		}
-		if got, want := b.transport.kinds(), "withdrawn"; got != want {
+		if got, want := b.transport.kinds(), "withdrawn cancelled"; got != want {
 			t.Errorf("went %q, want %q", got, want)
 		}
 	})

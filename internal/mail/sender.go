@@ -102,23 +102,28 @@ func (s *Sender) SendDue(ctx context.Context) (sent int, err error) {
 // personPause is between two rounds of SendPerson.
 const personPause = time.Second
 
-// SendPerson sends what a person still has to get, for the last words before erasure, and returns how many mails are
-// left after the given time, give or take an attempt. Mails for later, such as reminders, are not among them.
+// SendPerson sends what a person still has to get and what staff have to get about them, for the last words before
+// erasure, and returns how many mails are left after the given time, give or take an attempt. Mails for later, such as
+// reminders, are not among them.
 func (s *Sender) SendPerson(ctx context.Context, person id.Person, patience time.Duration) (left int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		// The deadline ends the trying and not the counting.
-		rows, err := s.outbox.dueTo(context.WithoutCancel(ctx), person)
+		rows, err := s.outbox.dueOf(context.WithoutCancel(ctx), person)
 		if err != nil || len(rows) == 0 || ctx.Err() != nil {
 			return len(rows), err
 		}
 		for _, row := range rows {
-			if _, err := s.attempt(ctx, row, true); err != nil && !errors.Is(err, ErrOutage) {
+			_, err := s.attempt(context.WithoutCancel(ctx), row, true)
+			if errors.Is(err, ErrOutage) || err == nil && ctx.Err() != nil {
+				break
+			}
+			if err != nil {
 				return len(rows), err
 			}
 		}
-		if rows, err = s.outbox.dueTo(context.WithoutCancel(ctx), person); err != nil || len(rows) == 0 {
+		if rows, err = s.outbox.dueOf(context.WithoutCancel(ctx), person); err != nil || len(rows) == 0 {
 			return len(rows), err
 		}
 		select {
