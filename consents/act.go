@@ -45,7 +45,7 @@ const ReceiptKind = "consent_receipt"
 
 // Record keeps an answer to every item of a letter: an immutable row with what was shown, and in the same transaction
 // the person's state and a receipt by mail. An item without an answer makes it Invalid, at the input "consent_" and the
-// purpose. ErrNoLetter, ErrLetterChanged, ErrMeans; ErrNoAct for a person of another study.
+// purpose. ErrNoLetter, ErrLetterChanged, ErrMeans; a NotFound for a person who is not in the study.
 func (c *Consents) Record(ctx context.Context, actor audit.Actor, act Act) error {
 	return c.db.Tx(ctx, func(tx *database.Tx) error {
 		_, err := c.RecordTx(ctx, tx, actor, act)
@@ -56,6 +56,9 @@ func (c *Consents) Record(ctx context.Context, actor audit.Actor, act Act) error
 // RecordTx is Record within a larger act: an answer can turn a yes into a no, and the receipt says what must then stop.
 func (c *Consents) RecordTx(ctx context.Context, tx *database.Tx, actor audit.Actor, act Act) (Receipt, error) {
 	if err := act.check(actor); err != nil {
+		return Receipt{}, err
+	}
+	if err := c.present(ctx, tx, act.Study, act.Person); err != nil {
 		return Receipt{}, err
 	}
 	number, err := takeTurn(ctx, tx, act.Study, act.Person)
@@ -160,8 +163,9 @@ func takeTurn(ctx context.Context, tx *database.Tx, study id.Study, person id.Pe
 }
 
 // WithdrawTx turns a person's yes into a no, for the given purposes or (nil) for all, as an act of its own. Where nothing
-// stood at yes it does nothing. What rests on a yes is the caller's to stop, in the same transaction; the caller asks
-// Standing first, so that whoever books or submits at the same moment waits, and then finds the no.
+// stood at yes it does nothing. What rests on a yes is the caller's to stop, in the same transaction; the caller holds
+// the person's place and asks Standing first, so that whoever books or submits at the same moment waits, and then finds
+// the no.
 func (c *Consents) WithdrawTx(ctx context.Context, tx *database.Tx, actor audit.Actor, study id.Study, person id.Person, purposes []string) error {
 	acts, err := actsOf(ctx, tx, study, person)
 	if err != nil || len(acts) == 0 {

@@ -150,6 +150,24 @@ func TestMeansFitTheActor(t *testing.T) {
 	})
 }
 
+// Nobody's act brings back the rows of somebody who has left.
+func TestNothingIsKeptOfWhoHasLeft(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		l := w.publish(t, consents.Company)
+		act := w.act(l, yesToAll(l))
+		w.gone = act.Person
+		wantErr(t, w.Record(t.Context(), audit.Participant(act.Person), act), errGone)
+		act.Means = consents.Oral
+		wantErr(t, w.Record(t.Context(), staff, act), errGone)
+		for _, table := range w.Tables() {
+			var rows int
+			if err := w.db.QueryRow(t.Context(), "select count(*) from "+table).Scan(&rows); err != nil || rows != 0 {
+				t.Errorf("%s has %d rows (%v)", table, rows, err)
+			}
+		}
+	})
+}
+
 func TestLetterChangedMeanwhile(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		old := w.publish(t, consents.Company)

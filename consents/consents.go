@@ -64,6 +64,10 @@ var (
 	ErrAltered = errs.New(errs.Internal, "consents.altered")
 )
 
+// PresentFunc holds a person's place in a study until the transaction ends, so that a withdrawal waits, and is a NotFound
+// where they have none (any more). It is asked before any other row of that person is touched.
+type PresentFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error
+
 // Advance reports a person's state in the study to recruitment: "consented", "declined" or "withdrawn". For a person
 // whom recruitment does not know, such as a respondent, it does nothing.
 type Advance func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, state string, actor audit.Actor) error
@@ -77,14 +81,15 @@ type Outbox interface {
 type Consents struct {
 	db      *database.DB
 	log     *audit.Log
+	present PresentFunc
 	advance Advance
 	outbox  Outbox
 	now     func() time.Time
 }
 
 // New returns the letters and acts kept in db.
-func New(db *database.DB, log *audit.Log, advance Advance, outbox Outbox, now func() time.Time) *Consents {
-	return &Consents{db, log, advance, outbox, now}
+func New(db *database.DB, log *audit.Log, present PresentFunc, advance Advance, outbox Outbox, now func() time.Time) *Consents {
+	return &Consents{db, log, present, advance, outbox, now}
 }
 
 // Tables names the tables that Erase empties of a person.

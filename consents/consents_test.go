@@ -25,6 +25,16 @@ type world struct {
 	mu     sync.Mutex
 	states []string
 	mails  []mail.Mail
+	gone   id.Person // has left the study
+}
+
+var errGone = errs.New(errs.NotFound, "gone")
+
+func (w *world) present(_ context.Context, _ *database.Tx, _ id.Study, person id.Person) error {
+	if person == w.gone {
+		return errGone
+	}
+	return nil
 }
 
 func (w *world) Enqueue(_ context.Context, _ *database.Tx, m mail.Mail) error {
@@ -47,7 +57,7 @@ func each(t *testing.T, fn func(t *testing.T, w *world)) {
 	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) {
 		now := func() time.Time { return noon }
 		w := &world{db: db, log: audit.New(db, now), study: id.New[id.Study]()}
-		w.Consents = consents.New(db, w.log, w.advance, w, now)
+		w.Consents = consents.New(db, w.log, w.present, w.advance, w, now)
 		fn(t, w)
 		if _, err := w.log.Verify(t.Context()); err != nil {
 			t.Errorf("audit chain: %v", err)

@@ -69,7 +69,7 @@ func (c *Consents) State(ctx context.Context, study id.Study, person id.Person) 
 
 // Standing says whether a purpose may go ahead for a person now: Yes, No or Unasked; only Yes is a yes. Asked within a
 // transaction the answer holds until its end: an act of that person waits. Ask before touching other rows of that
-// person: whoever takes two turns in the other order can lock out whoever withdraws.
+// person, save their place in the study: whoever takes two turns in the other order can lock out whoever withdraws.
 func (c *Consents) Standing(ctx context.Context, q database.Querier, study id.Study, person id.Person, purpose string) (string, error) {
 	// SQLite has one writer, who waits for nobody; PostgreSQL's row must be touched.
 	if tx, ok := q.(*database.Tx); ok && c.db.Postgres() {

@@ -106,7 +106,7 @@ func (s *Server) availability(v *visit) error {
 
 func (s *Server) availabilityPage(v *visit, week scheduling.Week, set bool) availabilityPage {
 	p := availabilityPage{base: v.page("availability.title"), ZoneName: capital(v.text.Zone(week.Zone)), HasWeek: set}
-	p.Here = "bookings"
+	p.Here = "settings"
 	values := url.Values{}
 	for _, w := range week.Windows {
 		n := (int(w.Weekday)+daysPerWeek-1)%daysPerWeek + 1
@@ -245,7 +245,7 @@ func (s *Server) availabilityRange(v *visit, extra bool) error {
 		return err
 	}
 	p := rangePage{base: v.page("availability." + kind + "_title"), Extra: extra, HasWeek: set}
-	p.Here = "bookings"
+	p.Here = "settings"
 	if v.form == nil {
 		return v.show("staff/range", p)
 	}

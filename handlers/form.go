@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -66,11 +67,7 @@ func (v *visit) checkFormKey(key string) error {
 
 // readForm reads what was handed in and lets the form act once.
 func (v *visit) readForm() error {
-	kind, _, err := mime.ParseMediaType(v.GetHeader("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" && kind != "multipart/form-data" {
-		return errContentType
-	}
-	if err := v.parseForm(kind); err != nil {
+	if err := v.parseForm(); err != nil {
 		return err
 	}
 	v.form = v.Request.PostForm
@@ -89,8 +86,30 @@ func (v *visit) readForm() error {
 	return nil
 }
 
-func (v *visit) parseForm(kind string) error {
-	err := v.Request.ParseForm()
+// apart is the context of one act where a form can do several: each is recorded for itself, so that whoever goes back and
+// chooses otherwise is not told that it is done.
+func (v *visit) apart(act string) context.Context {
+	return database.WithOnce(v.Request.Context(), v.Request.PostForm.Get(formKeyField)+"/"+act, v.now())
+}
+
+// leave is the act that takes a person out altogether.
+const leave = "leave"
+
+// farewells are where the forms lead with which somebody leaves, by the address they are handed in to.
+var farewells = map[string]string{"/my/withdraw": "/my/left", "/survey/withdraw": "/survey/left"}
+
+// left says whether somebody was taken out with the form of this request. A second click finds no session, no link and
+// maybe no person; but the key of a form, which nobody can guess, is remembered for longer than the form is good for.
+func (s *Server) left(v *visit) bool {
+	return v.parseForm() == nil && errors.Is(s.Repeated(v.apart(leave)), database.ErrRepeated)
+}
+
+func (v *visit) parseForm() error {
+	kind, _, err := mime.ParseMediaType(v.GetHeader("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" && kind != "multipart/form-data" {
+		return errContentType
+	}
+	err = v.Request.ParseForm()
 	if err == nil && kind == "multipart/form-data" {
 		err = v.Request.ParseMultipartForm(maxBodyBytes)
 	}

@@ -150,13 +150,15 @@ func lowered(text string) string {
 
 // lead says how far the study is and how long it has left.
 func (p homePage) lead(st standing) string {
-	goal := 0
+	goal, done := 0, 0
 	for _, cell := range st.cells {
-		goal += cell.Goal
+		if cell.Goal > 0 { // those who count in no cell bring the goal no nearer
+			goal, done = goal+cell.Goal, done+cell.Done
+		}
 	}
 	lead := p.N("home.done", st.funnel.Done)
 	if goal > 0 {
-		lead = p.N("home.done_of", goal, "Done", st.funnel.Done)
+		lead = p.N("home.done_of", goal, "Done", done)
 	}
 	end := p.Study.End()
 	left := daysBetween(st.today, startOfDay(end.In(p.Zone)).AddDate(0, 0, -1))

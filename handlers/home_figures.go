@@ -187,6 +187,7 @@ const (
 	dotStep     = 17 // pixels from one dot to the one above
 	mostLabels  = 26 // weeks; with more the codes would overlap
 	leastMonths = 22 // per cent between two names of months on a telephone
+	leastWide   = 9  // and where there is room
 )
 
 type meeting struct {
@@ -271,13 +272,17 @@ func (l *timeline) stack(all []meeting, place func(time.Time) float64) {
 
 // months names each month at its first week.
 func (l *timeline) months(b base, first time.Time, weeks int, place func(time.Time) float64) {
-	shown := -100.0
+	shown, wide := -100.0, -100.0
 	for week := range weeks {
 		monday := first.AddDate(0, 0, 7*week)
 		if week > 0 && monday.Month() == monday.AddDate(0, 0, -7).Month() {
 			continue
 		}
 		x := max(0.6, place(monday)-50/float64(weeks))
+		if x-wide < leastWide {
+			continue
+		}
+		wide = x
 		mark := monthMark{X: across(x), Name: b.Month(monday.Month()), Wide: x-shown < leastMonths || x > 100-leastMonths}
 		if !mark.Wide {
 			shown = x

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,7 +111,8 @@ func (s *Server) addressPerson(ctx context.Context, l *draft) error {
 	if s.MailFrom != "" { // people know who asks them, not the program
 		l.From = mail.Address{Name: l.study.Institution, Email: s.MailFrom}
 	}
-	l.text = s.languages.Text(i18n.Negotiate(who.Language, l.study.Languages[0]))
+	// The language of the page where they booked is nearer than the one they were enrolled with.
+	l.text = s.languages.Text(i18n.Negotiate(l.row.Params["language"], who.Language, l.study.Languages[0]))
 	return nil
 }
 
@@ -143,9 +145,10 @@ func (s *Server) write(ctx context.Context, l *draft) error {
 	return errs.New(errs.Internal, "mail.unknown_kind")
 }
 
-// link is the person's own address for a purpose: the same in every mail until the study ends.
-func (s *Server) link(ctx context.Context, study studies.Study, person id.Person, purpose links.Purpose, subject string) (string, error) {
-	link, err := s.Links.Ensure(ctx, study.ID, person, purpose, subject, study.End())
+// link is the person's own address for a purpose: the same in every mail until the study ends. The page behind it speaks
+// the language of the mail.
+func (s *Server) link(ctx context.Context, l *draft, purpose links.Purpose, subject string) (string, error) {
+	link, err := s.Links.Ensure(ctx, l.study.ID, l.row.Person, purpose, subject, l.study.End())
 	if err != nil {
 		return "", err
 	}
@@ -157,8 +160,11 @@ func (s *Server) link(ctx context.Context, study studies.Study, person id.Person
 	if purpose == links.Survey {
 		folder = "/s/"
 	}
-	return s.BaseURL + folder + token, nil
+	return s.BaseURL + folder + token + l.inLanguage(), nil
 }
+
+// inLanguage opens a page in the language of the mail; the browser keeps it.
+func (l *draft) inLanguage() string { return "?lang=" + l.text.Lang() }
 
 func (s *Server) writeLetter(ctx context.Context, l *draft) error {
 	p, err := s.Recruitment.Get(ctx, l.study.ID, l.row.Person)
@@ -168,7 +174,7 @@ func (s *Server) writeLetter(ctx context.Context, l *draft) error {
 	if p.State == recruitment.Withdrawn || p.State == recruitment.Declined {
 		return mail.ErrStale
 	}
-	l.fields["Link"], err = s.link(ctx, l.study, l.row.Person, links.Participant, "")
+	l.fields["Link"], err = s.link(ctx, l, links.Participant, "")
 	return err
 }
 
@@ -191,7 +197,7 @@ func (s *Server) writeReceipt(ctx context.Context, l *draft) error {
 		l.style = ".survey"
 		return nil
 	}
-	l.fields["Link"], err = s.link(ctx, l.study, l.row.Person, links.Participant, "")
+	l.fields["Link"], err = s.link(ctx, l, links.Participant, "")
 	return err
 }
 
@@ -215,7 +221,7 @@ func (s *Server) writeBooking(ctx context.Context, l *draft) error {
 			return err
 		}
 	case !cancelled:
-		if l.fields["Link"], err = s.link(ctx, l.study, b.Person, links.Participant, ""); err != nil {
+		if l.fields["Link"], err = s.link(ctx, l, links.Participant, ""); err != nil {
 			return err
 		}
 	}
@@ -243,12 +249,20 @@ func (s *Server) calendar(b scheduling.Booking, l *draft, cancelled bool) (*mail
 	if code, ok := l.fields["Code"].(string); ok {
 		texts.Summary += " " + code
 	}
-	organizer := ical.Address{Name: l.study.Institution, Email: s.MailFrom}
-	data, err := scheduling.Invite(b, method, organizer, ical.Address{Name: l.To.Name, Email: l.To.Email}, texts)
+	data, err := scheduling.Invite(b, method, s.organizer(l.study), ical.Address{Name: l.To.Name, Email: l.To.Email}, texts)
 	if err != nil {
 		return nil, err
 	}
 	return &mail.Calendar{Method: string(method), Data: data}, nil
+}
+
+// organizer is whom a calendar names: the installation's own address and, where no mail is set up, the team's.
+func (s *Server) organizer(study studies.Study) ical.Address {
+	a := ical.Address{Name: study.Institution, Email: s.MailFrom}
+	for _, p := range parts(study.ProjectContact) {
+		a.Email = cmp.Or(a.Email, p.Mail)
+	}
+	return a
 }
 
 // writeSurvey asks everything again at the moment of sending: the survey takes answers, and the person may be asked.
@@ -265,7 +279,7 @@ func (s *Server) writeSurvey(ctx context.Context, l *draft) error {
 	if !found.Takes(s.Now()) || r.State != surveys.Invited && r.State != surveys.Started {
 		return mail.ErrStale
 	}
-	l.fields["Link"], err = s.link(ctx, l.study, l.row.Person, links.Survey, string(survey))
+	l.fields["Link"], err = s.link(ctx, l, links.Survey, string(survey))
 	return err
 }
 
@@ -282,6 +296,6 @@ func (s *Server) writeInvite(ctx context.Context, l *draft) error {
 		return nil
 	}
 	token, err := s.Auth.NewLink(ctx, auth.Invite, l.row.Account, inviteLifetime)
-	l.fields["Link"] = s.BaseURL + "/invite/" + token
+	l.fields["Link"] = s.BaseURL + "/invite/" + token + l.inLanguage()
 	return err
 }

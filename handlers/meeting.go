@@ -58,7 +58,7 @@ func (s *Server) meeting(v *visit) error {
 		return err
 	}
 	p := meetingPage{base: v.page("meeting.title", "Audience", v.audienceName(audience)), Audience: audience.Key}
-	p.Here, p.Form = "bookings", v.newForm(meetingValues(kind))
+	p.Here, p.Form = "settings", v.newForm(meetingValues(kind))
 	if v.form == nil {
 		return v.show("staff/meeting", p)
 	}

@@ -82,12 +82,11 @@ func (s *Server) myCalendar(v *visit) error {
 	if title := []rune(v.Query("title")); len(title) > 0 {
 		texts.Summary = string(title[:min(len(title), maxCalendarTitle)])
 	}
-	organizer := ical.Address{Name: v.study.Institution, Email: s.MailFrom}
-	data, err := scheduling.Invite(b, ical.Publish, organizer, ical.Address{}, texts)
+	data, err := scheduling.Invite(b, ical.Publish, s.organizer(v.study), ical.Address{}, texts)
 	if err != nil {
 		return err
 	}
-	v.download("avtale.ics", "text/calendar; charset=utf-8; method=PUBLISH", data)
+	v.download("avtale.ics", "text/calendar; charset=utf-8", data)
 	return nil
 }
 

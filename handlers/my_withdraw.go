@@ -53,7 +53,7 @@ func (s *Server) myWithdrawDo(v *visit) error {
 	case chosen == withdrawAll:
 		return s.withdrawWhole(v)
 	default:
-		err = s.People.WithdrawPurpose(v.ctx(), v.actor(), v.study.ID, v.session.Person, chosen)
+		err = s.People.WithdrawPurposes(v.apart(chosen), v.actor(), v.study.ID, v.session.Person, chosen)
 	}
 	if mendable(err) {
 		p, shown := s.myWithdrawPage(v, o, v.againForm(err))
@@ -69,12 +69,10 @@ func (s *Server) myWithdrawDo(v *visit) error {
 }
 
 func (s *Server) withdrawWhole(v *visit) error {
-	if err := settled(s.People.Withdraw(v.ctx(), v.actor(), v.study.ID, v.session.Person)); err != nil {
+	if err := s.People.Withdraw(v.apart(leave), v.actor(), v.study.ID, v.session.Person); err != nil {
 		return err
 	}
-	if err := v.endSession(); err != nil {
-		return err
-	}
+	v.forgetSession()
 	return v.seeOther("/my/left?lang="+v.text.Lang(), "")
 }
 

@@ -17,14 +17,13 @@ type People interface {
 	Enrol(ctx context.Context, actor audit.Actor, who identities.Identity, c recruitment.Participant) (id.Person, error)
 	// EnrolRespondent takes a respondent into a survey's sampling frame.
 	EnrolRespondent(ctx context.Context, actor audit.Actor, who identities.Identity, r surveys.Respondent) (id.Person, error)
-	// LeaveSurveys takes an informant out of the study's surveys and deletes their answers; the rest stays.
-	LeaveSurveys(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 	// SendLetter mails a person the letter and their own link, and notes that they are informed.
 	SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 	// ChangeConsent keeps what somebody answers to a letter, and stops what rested on a yes that is now a no.
 	ChangeConsent(ctx context.Context, actor audit.Actor, act consents.Act) error
-	// WithdrawPurpose takes one yes back and stops what rested on it.
-	WithdrawPurpose(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, purpose string) error
+	// WithdrawPurposes takes a yes back, or several, and stops what rested on it: without the one to a survey, its answers
+	// are deleted.
+	WithdrawPurposes(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, purposes ...string) error
 	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, erases the person.
 	Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 }

@@ -35,13 +35,16 @@ func (s *Server) personWithdraw(v *visit) error {
 func (s *Server) personWithdrawn(v *visit) error {
 	p, err := s.newLeavePage(v)
 	if err != nil {
+		if s.left(v) {
+			return v.seeOther(v.studyPath("/candidates"), "person_left")
+		}
 		return err
 	}
 	switch v.value("choice") {
 	case "keep":
 		return v.seeOther(v.onePath(p.Person.ID), "person_kept")
 	case "withdraw":
-		if err = s.People.Withdraw(v.ctx(), v.actor(), v.study.ID, p.Person.ID); err == nil {
+		if err = settled(s.People.Withdraw(v.apart(leave), v.actor(), v.study.ID, p.Person.ID)); err == nil {
 			return v.seeOther(v.studyPath("/candidates"), "person_left")
 		}
 	default:

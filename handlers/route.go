@@ -214,6 +214,14 @@ func (s *Server) handle(v *visit, r route) error {
 	if s.crossSite.Check(v.Request) != nil {
 		return errCrossSite
 	}
+	err := s.answer(v, r)
+	if to := farewells[r.path]; err != nil && to != "" && v.Request.Method == http.MethodPost && s.left(v) {
+		return v.seeOther(to+"?lang="+v.text.Lang(), "")
+	}
+	return err
+}
+
+func (s *Server) answer(v *visit, r route) error {
 	if err := s.throttle(v, r.access); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"example.org/feltbok/consents"
@@ -37,15 +38,30 @@ func (p studyPage) Bases() []choice {
 	return p.worded("study.basis", string(studies.Consent), string(studies.PublicInterest))
 }
 
-// Meetings are the audiences that are interviewed: each has a kind of meeting to set up.
-func (p studyPage) Meetings() []choice {
-	var interviewed []string
-	for _, a := range p.Study.Audiences {
-		if a.Key != consents.Respondent {
-			interviewed = append(interviewed, a.Key)
+// Setup is the menu of a study's settings; empty for those who may not change them.
+func (b base) Setup() []entry {
+	if !b.Writes() {
+		return nil
+	}
+	var entries []entry
+	add := func(key, rest string) {
+		address := b.At(rest)
+		entries = append(entries, entry{b.T(key), address, b.Path == address || strings.HasPrefix(b.Path, address+"/")})
+	}
+	add("study.here", "/settings")
+	add("study.sample", "/sample")
+	add("study.team", "/team")
+	add("study.availability", "/availability")
+	for _, a := range b.Study.Audiences {
+		if a.Key != consents.Respondent { // each that is interviewed has its kind of meeting
+			add("study.meeting."+a.Key, "/meeting/"+a.Key)
 		}
 	}
-	return p.worded("study.meeting", interviewed...)
+	add("study.mail", "/mail")
+	if b.Role == studies.Owner {
+		add("menu.log", "/log")
+	}
+	return entries
 }
 
 func (p subject) YesNo() []choice { return p.worded("form", "yes", "no") }

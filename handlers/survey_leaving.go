@@ -1,8 +1,7 @@
 package handlers
 
 import (
-	"time"
-
+	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/errs"
 )
 
@@ -90,14 +89,15 @@ func (s *Server) surveyLeave(v *visit) error {
 		return v.again(check.Err(), "participant/survey_withdraw", p)
 	}
 	if p.Informant {
-		if err := s.People.LeaveSurveys(v.ctx(), v.actor(), v.study.ID, v.link.Person); err != nil {
+		err := s.People.WithdrawPurposes(v.ctx(), v.actor(), v.study.ID, v.link.Person, consents.Survey, consents.SurveyContact)
+		if err := settled(err); err != nil {
 			return err
 		}
 		return v.seeOther("/survey", "")
 	}
-	if err := s.People.Withdraw(v.ctx(), v.actor(), v.study.ID, v.link.Person); err != nil {
+	if err := s.People.Withdraw(v.apart(leave), v.actor(), v.study.ID, v.link.Person); err != nil {
 		return err
 	}
-	v.setCookie(v.server.cookieName(true), "", -time.Second)
-	return v.seeOther("/survey/left", "")
+	v.forgetSession()
+	return v.seeOther("/survey/left?lang="+v.text.Lang(), "")
 }

@@ -120,8 +120,13 @@ func (v *visit) endSession() error {
 	if err := v.server.Auth.End(v.Request.Context(), v.cookie(name)); err != nil {
 		return err
 	}
-	v.setCookie(name, "", -time.Second)
+	v.forgetSession()
 	return nil
+}
+
+// forgetSession makes the browser forget a session that is ended.
+func (v *visit) forgetSession() {
+	v.setCookie(v.server.cookieName(v.participantSide()), "", -time.Second)
 }
 
 // seeOther answers a POST that did its work. done names what to say on the next page ("done.<code>"); "" is nothing.

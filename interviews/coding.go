@@ -141,7 +141,7 @@ func listThemes(ctx context.Context, q database.Querier, study id.Study) ([]Them
 }
 
 // Mark notes what a person made of one theme; None takes a mark away. A mark on a theme that the study lacks is
-// ErrNoTheme.
+// ErrNoTheme; a person who is not in the study a NotFound.
 func (s *Interviews) Mark(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, theme string, mark Mark) error {
 	return s.MarkAll(ctx, actor, study, person, map[string]Mark{theme: mark})
 }
@@ -160,6 +160,9 @@ func (s *Interviews) MarkAll(ctx context.Context, actor audit.Actor, study id.St
 		return err
 	}
 	err := s.db.Tx(ctx, func(tx *database.Tx) error {
+		if err := s.present(ctx, tx, study, person); err != nil {
+			return err
+		}
 		for _, theme := range themes {
 			if err := s.mark(ctx, tx, study, person, theme, marks[theme]); err != nil {
 				return err

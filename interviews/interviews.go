@@ -11,6 +11,10 @@ import (
 	"example.org/feltbok/internal/id"
 )
 
+// PresentFunc holds a person's place in a study until the transaction ends, so that a withdrawal waits, and is a NotFound
+// where they have none (any more). It is asked before any other row of that person is touched.
+type PresentFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error
+
 // AdvanceFunc tells the owner of a person's state, in the caller's transaction, how far that person has come.
 type AdvanceFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, state string, actor audit.Actor) error
 
@@ -22,14 +26,15 @@ type DoneFunc func(ctx context.Context, tx *database.Tx, study id.Study, person 
 type Interviews struct {
 	db      *database.DB
 	log     *audit.Log
+	present PresentFunc
 	advance AdvanceFunc
 	done    DoneFunc
 	now     func() time.Time
 }
 
 // New returns the interviews kept in the study store.
-func New(db *database.DB, log *audit.Log, advance AdvanceFunc, done DoneFunc, now func() time.Time) *Interviews {
-	return &Interviews{db, log, advance, done, now}
+func New(db *database.DB, log *audit.Log, present PresentFunc, advance AdvanceFunc, done DoneFunc, now func() time.Time) *Interviews {
+	return &Interviews{db, log, present, advance, done, now}
 }
 
 // Tables names the tables that Erase empties of a person.

@@ -33,6 +33,16 @@ type neighbours struct {
 	advanced []string
 	kept     []id.Booking
 	refuse   error
+	gone     id.Person // has left the study
+}
+
+var errGone = errs.New(errs.NotFound, "gone")
+
+func (n *neighbours) present(_ context.Context, _ *database.Tx, _ id.Study, person id.Person) error {
+	if person == n.gone {
+		return errGone
+	}
+	return nil
 }
 
 func (n *neighbours) advance(_ context.Context, _ *database.Tx, _ id.Study, person id.Person, state string, _ audit.Actor) error {
@@ -53,7 +63,7 @@ func each(t *testing.T, fn func(t *testing.T, db *database.DB, s *interviews.Int
 	t.Helper()
 	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) {
 		n := &neighbours{}
-		fn(t, db, interviews.New(db, audit.New(db, now), n.advance, n.done, now), n)
+		fn(t, db, interviews.New(db, audit.New(db, now), n.present, n.advance, n.done, now), n)
 	})
 }
 
@@ -82,6 +92,29 @@ func TestRecordKeepsTheInterviewAndMovesItsPersonOn(t *testing.T) {
 		newest, err := audit.New(db, now).Newest(ctx, study, 1)
 		if err != nil || len(newest) != 1 || newest[0].Action != "interview.recorded" || newest[0].Person != want.Person {
 			t.Errorf("audit: %+v, %v", newest, err)
+		}
+	})
+}
+
+// Nobody's act brings back the rows of somebody who has left.
+func TestNothingIsWrittenAboutWhoHasLeft(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB, s *interviews.Interviews, n *neighbours) {
+		ctx, h := t.Context(), held(id.New[id.Study]())
+		n.gone = h.Person
+		if err := s.SetThemes(ctx, actor, h.Study, []interviews.Theme{{Key: "time", Category: "barrier", Label: "Tid"}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Record(ctx, actor, h); !errors.Is(err, errGone) {
+			t.Errorf("recorded: %v", err)
+		}
+		if err := s.Mark(ctx, actor, h.Study, h.Person, "time", interviews.Mentioned); !errors.Is(err, errGone) {
+			t.Errorf("marked: %v", err)
+		}
+		for _, table := range s.Tables() {
+			var rows int
+			if err := db.QueryRow(ctx, "select count(*) from "+table).Scan(&rows); err != nil || rows != 0 {
+				t.Errorf("%s has %d rows (%v)", table, rows, err)
+			}
 		}
 	})
 }

@@ -153,6 +153,13 @@ func touch(ctx context.Context, tx *database.Tx, study id.Study, person id.Perso
 	return at, nil
 }
 
+// HoldTx holds a participant's place in the study until the transaction ends: whoever erases them waits. ErrUnknown for
+// somebody who is not in this study, or not any more.
+func (r *Recruitment) HoldTx(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+	_, err := touch(ctx, tx, study, person)
+	return err
+}
+
 // Advance notes in the caller's transaction what happened to a person elsewhere. It moves forward along the main line or
 // to a loss, and does nothing for somebody who is further already, was erased, or is no participant (a respondent of a
 // survey). It appends nothing to the audit chain: the caller's act is one entry.

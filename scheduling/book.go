@@ -35,7 +35,7 @@ const purpose = "interview"
 // and need a "yes" to the interview; staff book any time that is free, and are refused only on a "no".
 //
 // It returns Invalid with fields "start", "mode", "language", "zone", "place" or "interviewers", ErrOutside, ErrTaken,
-// ErrNotAllowed, ErrHasBooking or ErrNobody.
+// ErrNotAllowed, ErrHasBooking or ErrNobody; and the NotFound of whoever knows the people for somebody who has left.
 func (s *Scheduling) Book(ctx context.Context, actor audit.Actor, r Request) (Booking, error) {
 	if !r.ByStaff {
 		if actor != audit.Participant(r.Person) {
@@ -209,10 +209,13 @@ func (s *Scheduling) book(ctx context.Context, tx *database.Tx, kind Type, b *Bo
 	return s.note(ctx, tx, b.MadeBy, "booking.made", *b)
 }
 
-// admit asks the gate, which holds the person's consent until the end of the transaction, and then waits for the
-// person's turn. A withdrawal does the same in the same order: so it either is seen here or, in CancelAllTx, sees the
-// booking, and the two never wait for each other.
+// admit holds the person's place in the study, asks the gate, which holds their consent until the end of the transaction,
+// and then waits for the person's turn. A withdrawal does the same in the same order: so it either is seen here or, in
+// CancelAllTx, sees the booking, and the two never wait for each other.
 func (s *Scheduling) admit(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, byStaff bool) error {
+	if err := s.present(ctx, tx, study, person); err != nil {
+		return err
+	}
 	standing, err := s.gate.Standing(ctx, tx, study, person, purpose)
 	if err != nil {
 		return fmt.Errorf("ask for consent: %w", err)

@@ -264,6 +264,24 @@ func TestWithdrawalCancelsEverything(t *testing.T) {
 	})
 }
 
+// Nobody's act brings back the rows of somebody who has left.
+func TestWhoHasLeftIsNotBooked(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		p := person()
+		w.offer(t, nil)
+		w.week(t, "ada", workdays(9, 12)...)
+		b := w.mustOwn(t, p, "2019-04-11T09:00")
+		w.gone = map[id.Person]bool{p: true}
+		_, err := w.byStaff(t.Context(), p, at("2019-04-12T09:00"))
+		is(t, "booked by staff", err, errGone)
+		_, err = w.Move(t.Context(), staff, w.study, b.ID, at("2019-04-12T09:00"), true)
+		is(t, "moved by staff", err, errGone)
+		if n := w.count(t, "select count(*) from booking where starts_at > $1", b.StartsAt); n != 0 {
+			t.Errorf("%d bookings were made", n)
+		}
+	})
+}
+
 func TestEraseFreesTheTime(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		p := person()
@@ -303,7 +321,7 @@ func TestFailedBookingLeavesNothing(t *testing.T) {
 		boom := errors.New("boom")
 		w.offer(t, nil)
 		w.week(t, "ada", workdays(9, 12)...)
-		failing := scheduling.New(w.db, w.log, w, w.advance, failingOutbox{boom}, func() time.Time { return w.at })
+		failing := scheduling.New(w.db, w.log, w.present, w, w.advance, failingOutbox{boom}, func() time.Time { return w.at })
 		p := person()
 		_, err := failing.Book(t.Context(), audit.Participant(p), scheduling.Request{Study: w.study, Person: p, Audience: "company", Mode: scheduling.Phone, Start: at("2019-04-11T10:00")})
 		is(t, "book", err, boom)

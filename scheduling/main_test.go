@@ -30,6 +30,7 @@ type world struct {
 	asked    func()               // called when the gate is asked
 	looked   func()               // called when the clock is looked at
 	states   map[id.Person]string
+	gone     map[id.Person]bool // who has left the study
 	mails    []mail.Mail
 }
 
@@ -46,7 +47,7 @@ func newWorld(db *database.DB) *world {
 		return w.at
 	}
 	w.log = audit.New(db, now)
-	w.Scheduling = scheduling.New(db, w.log, w, w.advance, w, now)
+	w.Scheduling = scheduling.New(db, w.log, w.present, w, w.advance, w, now)
 	return w
 }
 
@@ -54,6 +55,17 @@ func newWorld(db *database.DB) *world {
 func each(t *testing.T, fn func(t *testing.T, w *world)) {
 	t.Helper()
 	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) { fn(t, newWorld(db)) })
+}
+
+var errGone = errs.New(errs.NotFound, "gone")
+
+func (w *world) present(_ context.Context, _ *database.Tx, _ id.Study, p id.Person) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.gone[p] {
+		return errGone
+	}
+	return nil
 }
 
 // Standing, advance and Enqueue stand in for consents, recruitment and mail. Like consents, Standing holds a row of the

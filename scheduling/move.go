@@ -134,8 +134,8 @@ func (s *Scheduling) Cancel(ctx context.Context, actor audit.Actor, study id.Stu
 }
 
 // CancelAllTx cancels all of a person's open bookings, whatever the deadline, when they withdraw or are erased. Call it
-// before anything else in that transaction: it holds the person's consent and takes the person's turn, and a booking made
-// beside it waits and then finds the consent gone.
+// first in that transaction, after holding the person's place: it holds their consent and takes their turn, and a booking
+// made beside it waits and then finds the place or the consent gone.
 func (s *Scheduling) CancelAllTx(ctx context.Context, tx *database.Tx, actor audit.Actor, study id.Study, person id.Person) error {
 	// Whatever the answer: asking holds the person's consent, and booking takes the two in the same order.
 	if _, err := s.gate.Standing(ctx, tx, study, person, purpose); err != nil {

@@ -4,8 +4,8 @@
 // whether a person may be booked, recruitment keeps the person's state.
 //
 // An interviewer's time is a set of five-minute cells under a primary key over interviewer and cell, so two bookings
-// that overlap cannot both commit. Locks are taken in one order everywhere: the person's turn, the interviewers' turns,
-// the cells, other packages' rows, the audit head.
+// that overlap cannot both commit. Locks are taken in one order everywhere: the person's place in the study, their
+// consent, the person's turn, the interviewers' turns, the cells, other packages' rows, the audit head.
 package scheduling
 
 import (
@@ -45,6 +45,10 @@ type Gate interface {
 	Standing(ctx context.Context, q database.Querier, study id.Study, person id.Person, purpose string) (string, error)
 }
 
+// PresentFunc holds a person's place in a study until the transaction ends, so that a withdrawal waits, and is a NotFound
+// where they have none (any more). It is asked before any other row of that person is touched.
+type PresentFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error
+
 // AdvanceFunc tells the owner of a person's state that it has reached this one.
 type AdvanceFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, state string, actor audit.Actor) error
 
@@ -57,6 +61,7 @@ type Outbox interface {
 type Scheduling struct {
 	db      *database.DB
 	log     *audit.Log
+	present PresentFunc
 	gate    Gate
 	advance AdvanceFunc
 	outbox  Outbox
@@ -64,8 +69,8 @@ type Scheduling struct {
 }
 
 // New returns the scheduling kept in the study store db.
-func New(db *database.DB, log *audit.Log, gate Gate, advance AdvanceFunc, outbox Outbox, now func() time.Time) *Scheduling {
-	return &Scheduling{db, log, gate, advance, outbox, now}
+func New(db *database.DB, log *audit.Log, present PresentFunc, gate Gate, advance AdvanceFunc, outbox Outbox, now func() time.Time) *Scheduling {
+	return &Scheduling{db, log, present, gate, advance, outbox, now}
 }
 
 // Tables names the tables that Erase empties of a person.

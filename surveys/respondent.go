@@ -73,10 +73,11 @@ func (s *Surveys) InsertRespondentTx(ctx context.Context, tx *database.Tx, r Res
 func (s *Surveys) AddInformant(ctx context.Context, actor audit.Actor, r Respondent) error {
 	r.Informant = true
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
-		if err := s.allowed(ctx, tx, r.Study, r.Person, purposeContact); err != nil {
+		// First the row and then the consent, as inviting and withdrawing do.
+		if err := s.InsertRespondentTx(ctx, tx, r); err != nil {
 			return err
 		}
-		if err := s.InsertRespondentTx(ctx, tx, r); err != nil {
+		if err := s.allowed(ctx, tx, r.Study, r.Person, purposeContact); err != nil {
 			return err
 		}
 		return s.log.Append(ctx, tx, audit.Entry{Actor: actor, Action: "survey.informant_added", Study: r.Study, Person: r.Person, Detail: string(r.Survey)})
@@ -231,6 +232,19 @@ func (s *Surveys) inviteOne(ctx context.Context, tx *database.Tx, r Respondent) 
 	}
 	return true, s.outbox.Enqueue(ctx, tx, mail.Mail{Study: r.Study, Person: r.Person, Kind: KindInvitation,
 		Params: map[string]string{"survey": string(r.Survey)}, Key: KindInvitation + ":" + string(r.Survey) + ":" + string(r.Person)})
+}
+
+// HoldTx holds a respondent's places in a study's surveys until the transaction ends: whoever erases them waits.
+// ErrNotRespondent for somebody who is asked in none, or not any more.
+func (s *Surveys) HoldTx(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+	n, err := tx.Exec(ctx, "update survey_respondent set state = state where study_id = $1 and person_id = $2", study, person)
+	if err != nil {
+		return fmt.Errorf("hold respondent: %w", err)
+	}
+	if n == 0 {
+		return ErrNotRespondent
+	}
+	return nil
 }
 
 // Decline notes that a respondent has said no, and forgets their draft. Answers that were sent stay: taking those back

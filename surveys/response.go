@@ -192,7 +192,7 @@ func (s *Surveys) submit(ctx context.Context, actor audit.Actor, study id.Study,
 		return fmt.Errorf("encode answers: %w", err)
 	}
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
-		if st.informant { // before the response, as withdrawal does it: in the same order nobody waits in a circle
+		if st.informant { // before consent and response, as withdrawal does it: in the same order nobody waits in a circle
 			if err := s.advance(ctx, tx, study, person, "surveyed", actor); err != nil {
 				return err
 			}
@@ -207,6 +207,10 @@ func (s *Surveys) submit(ctx context.Context, actor audit.Actor, study id.Study,
 
 // take turns a draft into a response.
 func (s *Surveys) take(ctx context.Context, tx *database.Tx, st standing, person id.Person, lang, answers string) error {
+	// Asking holds the consent: a withdrawal either is seen here or waits, and then deletes what was sent.
+	if err := s.allowed(ctx, tx, st.survey.Study, person, purposeAnswer); err != nil {
+		return err
+	}
 	n, err := tx.Exec(ctx, `update survey_response set answers = $5, lang = $6, submitted_at = $7
 		where survey_id = $1 and study_id = $2 and person_id = $3 and revision = $4 and submitted_at = 0
 		and exists (select 1 from survey where id = $1 and state = 'open' and (closes_at = 0 or closes_at > $7))`,
@@ -217,8 +221,7 @@ func (s *Surveys) take(ctx context.Context, tx *database.Tx, st standing, person
 	if n == 0 {
 		return errMoved // changed, sent, closed or erased meanwhile: the next round says which
 	}
-	// Asked while the row is held: a withdrawal either is seen here or waits, and then deletes what was sent.
-	return s.allowed(ctx, tx, st.survey.Study, person, purposeAnswer)
+	return nil
 }
 
 // Response is what one respondent sent.

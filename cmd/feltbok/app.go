@@ -44,30 +44,29 @@ type options struct {
 	transport mail.Transport // nil: mail waits
 	from      mail.Address   // the installation's mailbox
 	unlimited bool           // no rate limits: for tests that come from one address
+	beside    bool           // a server may be running: make nothing, change no tables
 }
 
 func openApp(ctx context.Context, o options, std stdio) (_ *app, err error) {
-	master, err := o.storage.master(std)
-	if err != nil {
-		return nil, err
-	}
-	a := &app{stores: map[database.Store]*database.DB{}}
+	a := &app{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
 		}
 	}()
-	a.alone = true
-	for _, store := range database.Stores {
-		db, err := database.Open(ctx, o.storage.dsn(store), store)
-		if err != nil {
-			return nil, err
-		}
-		a.stores[store] = db
+	var fresh bool
+	if a.stores, fresh, err = o.storage.openStores(ctx, o.beside); err != nil {
+		return nil, err
+	}
+	a.alone = !o.beside
+	for _, db := range a.stores {
 		a.alone = a.alone && !db.Postgres()
 	}
-	if a.keys, err = keys.New(ctx, a.stores[database.Keys], master, o.pages.Now); err != nil {
-		return nil, fmt.Errorf("key store: %w", err)
+	if a.keys, err = o.storage.openKeys(ctx, a.stores[database.Keys], o.beside, o.pages.Now); err != nil {
+		return nil, err
+	}
+	if fresh {
+		o.storage.welcome(std)
 	}
 	a.wire(o)
 	return a, a.servePages(o)
@@ -82,16 +81,19 @@ func (a *app) wire(o options) {
 	advance := func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, state string, actor audit.Actor) error {
 		return rec.Advance(ctx, tx, study, person, recruitment.State(state), actor)
 	}
-	con := consents.New(db, log, advance, outbox, now)
+	present := func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+		return a.people.present(ctx, tx, study, person)
+	}
+	con := consents.New(db, log, present, advance, outbox, now)
 	var sched *scheduling.Scheduling
 	done := func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, booking id.Booking) error {
 		return sched.DoneTx(ctx, tx, study, person, booking, scheduling.Done)
 	}
-	sched = scheduling.New(db, log, con, advance, outbox, now)
+	sched = scheduling.New(db, log, present, con, advance, outbox, now)
 	a.Services = handlers.Services{
 		Auth: auth.New(db, log, now), Links: links.New(db, a.keys, now), Audit: log, Intents: intents.New(db, now),
 		Studies: studies.New(db, log, now), Recruitment: rec, Vault: identities.New(a.stores[database.Identity], a.keys, log, now),
-		Consents: con, Scheduling: sched, Interviews: interviews.New(db, log, advance, done, now),
+		Consents: con, Scheduling: sched, Interviews: interviews.New(db, log, present, advance, done, now),
 		Surveys: surveys.New(db, log, con, advance, outbox, now), Outbox: outbox,
 		Ready: a.ready, Repeated: db.Repeated,
 	}
@@ -124,9 +126,10 @@ func (a *app) recover(ctx context.Context) error {
 	return err
 }
 
-// erasers are all packages that keep rows about persons in the study store.
+// erasers are all packages that keep rows about persons in the study store. A person's place in the study comes first:
+// see people.present.
 func (a *app) erasers() []studies.Eraser {
-	return []studies.Eraser{a.Auth, a.Links, a.Outbox, a.Consents, a.Scheduling, a.Interviews, a.Surveys, a.Recruitment}
+	return []studies.Eraser{a.Recruitment, a.Surveys, a.Auth, a.Links, a.Outbox, a.Consents, a.Scheduling, a.Interviews}
 }
 
 func (a *app) ready() error {

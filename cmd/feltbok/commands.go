@@ -16,19 +16,13 @@ import (
 	"example.org/feltbok/internal/id"
 )
 
-// open opens the installation for a command that serves nobody, on the folder's own clock.
-func (s *storage) open(ctx context.Context, std stdio) (*app, error) {
-	if err := s.check(); err != nil {
-		return nil, err
-	}
-	clock, _, err := loadClock(s.Data)
-	if err != nil {
-		return nil, err
-	}
-	return openApp(ctx, options{storage: *s, pages: handlers.Config{Now: clock.now}}, std)
+// beside opens the installation for a command that may run beside a server, on the folder's own clock.
+func (s *storage) beside(ctx context.Context, std stdio, do func(*app) error) error {
+	return s.with(ctx, std, true, do)
 }
 
-// held opens the installation alone, for a command that must not run beside a server.
+// held opens the installation alone, for a command that must not run beside a server. It makes what is missing and
+// brings tables up to date.
 func (s *storage) held(ctx context.Context, std stdio, do func(*app) error) error {
 	if err := s.check(); err != nil {
 		return err
@@ -38,7 +32,18 @@ func (s *storage) held(ctx context.Context, std stdio, do func(*app) error) erro
 		return err
 	}
 	defer folder.Close()
-	a, err := s.open(ctx, std)
+	return s.with(ctx, std, false, do)
+}
+
+func (s *storage) with(ctx context.Context, std stdio, beside bool, do func(*app) error) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	clock, _, err := loadClock(s.Data)
+	if err != nil {
+		return err
+	}
+	a, err := openApp(ctx, options{storage: *s, beside: beside, pages: handlers.Config{Now: clock.now}}, std)
 	if err != nil {
 		return err
 	}
@@ -67,11 +72,7 @@ func (c *exportCommand) Run(ctx context.Context, std stdio) error {
 	if !strings.EqualFold(filepath.Ext(c.Out), ".xlsx") {
 		return fmt.Errorf("--out %s: only .xlsx can be written", c.Out)
 	}
-	a, err := c.open(ctx, std)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.write(ctx, a), a.close())
+	return c.beside(ctx, std, func(a *app) error { return c.write(ctx, a) })
 }
 
 func (c *exportCommand) write(ctx context.Context, a *app) error {
@@ -90,6 +91,9 @@ func (a *app) onlyStudy(ctx context.Context, study id.Study) (id.Study, error) {
 	all, err := a.Studies.All(ctx)
 	if err != nil {
 		return "", err
+	}
+	if len(all) == 0 {
+		return "", errors.New("there is no study yet")
 	}
 	if len(all) == 1 {
 		return all[0].ID, nil
@@ -122,11 +126,7 @@ type verifyCommand struct{ storage }
 
 // Run checks what the stores say of each other, the audit chain and every letter's hash, beside a running server.
 func (c *verifyCommand) Run(ctx context.Context, std stdio) error {
-	a, err := c.open(ctx, std)
-	if err != nil {
-		return err
-	}
-	return errors.Join(a.verify(ctx, std), a.close())
+	return c.beside(ctx, std, func(a *app) error { return a.verify(ctx, std) })
 }
 
 func (a *app) verify(ctx context.Context, std stdio) error {
@@ -166,12 +166,11 @@ type userCommand struct {
 const rescueLifetime = time.Hour
 
 // Run makes a link that works once, for somebody who cannot sign in.
-func (c *userCommand) Run(ctx context.Context, std stdio) error {
-	a, err := c.open(ctx, std)
-	if err != nil {
+func (c *userCommand) Run(ctx context.Context, std stdio) (err error) {
+	if c.BaseURL, err = checkBase(c.BaseURL); err != nil {
 		return err
 	}
-	return errors.Join(c.link(ctx, a, std), a.close())
+	return c.beside(ctx, std, func(a *app) error { return c.link(ctx, a, std) })
 }
 
 func (c *userCommand) link(ctx context.Context, a *app, std stdio) error {

@@ -5,81 +5,15 @@ import (
 	"fmt"
 	"io"
 	"net"
+	netmail "net/mail"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 
-	"example.org/feltbok/internal/database"
-	"example.org/feltbok/internal/keys"
 	"example.org/feltbok/internal/mail"
 )
 
 type stdio struct{ out, err io.Writer }
-
-// storage says where the stores and the master key are. Every command that touches data has these flags.
-type storage struct {
-	Data        string `help:"Folder for the stores." placeholder:"DIR"`
-	StudyDSN    string `name:"study-dsn" help:"PostgreSQL address of the study store, instead of a file." placeholder:"postgres://…"`
-	IdentityDSN string `name:"identity-dsn" help:"PostgreSQL address of the identity store." placeholder:"postgres://…"`
-	KeysDSN     string `name:"keys-dsn" help:"PostgreSQL address of the key store." placeholder:"postgres://…"`
-	MasterKey   string `help:"File with the master key, outside the data folder; made on first start." type:"path" placeholder:"FILE"`
-	MasterValue string `hidden:"" env:"FELTBOK_MASTER_KEY_VALUE" name:"master-key-value"`
-}
-
-func (s *storage) dsn(store database.Store) string {
-	own := map[database.Store]string{database.Study: s.StudyDSN, database.Identity: s.IdentityDSN, database.Keys: s.KeysDSN}[store]
-	if own != "" {
-		return own
-	}
-	return filepath.Join(s.Data, string(store)+".db")
-}
-
-// check completes the settings or says what is missing.
-func (s *storage) check() error {
-	if s.Data == "" {
-		return errors.New("no data folder: give --data DIR or set FELTBOK_DATA")
-	}
-	abs, err := filepath.Abs(s.Data)
-	if err != nil {
-		return err
-	}
-	s.Data = abs
-	for _, store := range database.Stores {
-		if dsn := s.dsn(store); strings.Contains(dsn, "://") && !database.IsPostgres(dsn) {
-			return fmt.Errorf("--%s-dsn must start with postgres://", store)
-		}
-	}
-	if s.MasterKey == "" && s.MasterValue == "" {
-		folder, err := os.UserConfigDir()
-		if err != nil {
-			return fmt.Errorf("no place for the master key: give --master-key FILE: %w", err)
-		}
-		s.MasterKey = filepath.Join(folder, "feltbok", "master.key")
-	}
-	if inside(s.Data, s.MasterKey) {
-		return fmt.Errorf("the master key %s lies in the data folder: keep it elsewhere, or a stolen backup opens itself", s.MasterKey)
-	}
-	return nil
-}
-
-func inside(folder, path string) bool {
-	rel, err := filepath.Rel(folder, path)
-	return path != "" && err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
-}
-
-// master reads the master key, or makes it and says where it is.
-func (s *storage) master(std stdio) (keys.Master, error) {
-	if s.MasterValue != "" {
-		return keys.ParseMaster(s.MasterValue)
-	}
-	master, made, err := keys.LoadMaster(s.MasterKey)
-	if made {
-		fmt.Fprintf(std.err, "Made the master key: %s\nKeep a copy apart from the data. Without it no name, note or transcript can be read again.\n", s.MasterKey)
-	}
-	return master, err
-}
 
 // mailSettings are how mail leaves. Without a host it waits in the outbox, and the pages say so.
 type mailSettings struct {
@@ -93,13 +27,19 @@ type mailSettings struct {
 
 func (m *mailSettings) transport() (mail.Transport, error) {
 	if m.SMTPHost == "" {
-		if m.MailFrom != "" || m.SMTPUser != "" {
+		if m.MailFrom != "" || m.SMTPUser != "" || m.SMTPPassword != "" {
 			return nil, errors.New("mail is half configured: --smtp-host is missing")
 		}
 		return nil, nil
 	}
 	if m.MailFrom == "" {
 		return nil, errors.New("mail is half configured: --mail-from is missing")
+	}
+	if sender, err := netmail.ParseAddress(m.MailFrom); err != nil || sender.Address != m.MailFrom {
+		return nil, fmt.Errorf("--mail-from %s: want an address alone, such as felt@example.org", m.MailFrom)
+	}
+	if (m.SMTPUser == "") != (m.SMTPPassword == "") {
+		return nil, errors.New("mail is half configured: --smtp-user and --smtp-password belong together")
 	}
 	return mail.NewSMTP(mail.Config{Host: m.SMTPHost, Port: m.SMTPPort, User: m.SMTPUser, Password: m.SMTPPassword, TLS: mail.TLS(m.SMTPTLS)})
 }
@@ -138,15 +78,26 @@ func (a *address) check() error {
 		}
 		return nil
 	}
-	base, err := url.Parse(a.BaseURL)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return fmt.Errorf("--base-url %s: want an address such as https://felt.example.org", a.BaseURL)
+	if a.BaseURL, err = checkBase(a.BaseURL); err != nil {
+		return err
 	}
-	if a.secure() && base.Scheme != "https" {
+	if a.secure() && !strings.HasPrefix(a.BaseURL, "https:") {
 		return fmt.Errorf("--base-url %s: want https, as the service is reached over TLS", a.BaseURL)
 	}
-	a.BaseURL = strings.TrimSuffix(a.BaseURL, "/")
 	return nil
+}
+
+// checkBase returns the address that people type without a slash at the end. The pages' own addresses begin at the root
+// of a host, so it has no path.
+func checkBase(text string) (string, error) {
+	base, err := url.Parse(text)
+	if err != nil || base.Hostname() == "" || base.User != nil || base.Scheme != "http" && base.Scheme != "https" {
+		return "", fmt.Errorf("--base-url %s: want an address such as https://felt.example.org", text)
+	}
+	if strings.Trim(base.Path, "/") != "" || base.RawQuery != "" || base.Fragment != "" {
+		return "", fmt.Errorf("--base-url %s: want the root of a host, without a path, such as %s://%s", text, base.Scheme, base.Host)
+	}
+	return base.Scheme + "://" + base.Host, nil
 }
 
 func (a *address) secure() bool { return a.TLSCert != "" || len(a.Proxy) > 0 }

@@ -228,8 +228,8 @@ func TestStaffBooking(t *testing.T) {
 		f.refused(f.send("main form", "mode", "phone", "day", "2019-02-07", "time", "10:00", "place", "Rom 2"), 409, nil, "place", "Rom 2", "time", "10:00", "mode", "phone")
 		f.week()
 		f.open(person + "/book")
-		if f.Page.Find(".offers a").Length() != 6 {
-			t.Errorf("offers: %q", f.Text(".offers"))
+		if f.Page.Find("[aria-labelledby=offers] a").Length() != 6 {
+			t.Errorf("offers: %q", f.Text("[aria-labelledby=offers]"))
 		}
 		f.refused(f.send("main form"), 422, []string{"mode", "day", "time"})
 		f.refused(f.send("main form", "mode", "email", "day", "7. februar", "time", "25:00"), 422, []string{"day", "time"}, "mode", "email", "day", "7. februar")
@@ -245,8 +245,8 @@ func TestStaffBooking(t *testing.T) {
 
 		f.open(other + "/book")
 		f.refused(f.send("main form", "mode", "video", "day", "2019-02-07", "time", "10:30"), 409, nil, "time", "10:30", "mode", "video")
-		if f.Page.Find(".offers a").Length() != 3 || f.Text(".offers h3") != "Disse er nærmest:" || !strings.Contains(f.Text(".errors"), "Den tiden ble nettopp tatt.") {
-			t.Errorf("taken: %q, offers %q", f.Text(".errors"), f.Text(".offers"))
+		if f.Page.Find("[aria-labelledby=offers] a").Length() != 3 || f.Text("#offers") != "Disse er nærmest:" || !strings.Contains(f.Text(".errors"), "Den tiden ble nettopp tatt.") {
+			t.Errorf("taken: %q, offers %q", f.Text(".errors"), f.Text("[aria-labelledby=offers]"))
 		}
 		f.must(f.Follow("torsdag 7. februar kl.")) // an offer fills in the form
 		if got := f.Form("main form").Values(); got.Get("day") != "2019-02-07" || got.Get("mode") != "video" || got.Get("time") == "10:30" {
@@ -274,8 +274,8 @@ func TestMoveAndCancel(t *testing.T) {
 		f.open(page)
 		f.refused(f.send(move, "day", "", "time", "13:30"), 422, []string{"day"}, "time", "13:30")
 		f.refused(f.send(move, "day", "2019-02-07"), 409, nil, "time", "13:30", "day", "2019-02-07")
-		if f.Page.Find(".offers a").Length() != 3 {
-			t.Errorf("offers after a taken time: %q", f.Text(".offers"))
+		if f.Page.Find("[aria-labelledby=offers] a").Length() != 3 {
+			t.Errorf("offers after a taken time: %q", f.Text("[aria-labelledby=offers]"))
 		}
 		f.must(f.send(move, "day", "08.02.2019", "time", "9"))
 		if b := f.booking("A1"); b.Start().Format("2006-01-02 15:04") != "2019-02-08 09:00" || b.Sequence != 1 {

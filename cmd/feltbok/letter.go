@@ -34,6 +34,9 @@ func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Stu
 		return err
 	}
 	return p.db.Tx(ctx, func(tx *database.Tx) error {
+		if err := p.present(ctx, tx, study, person); err != nil {
+			return err
+		}
 		// Asked again, now holding their consent: a no that came meanwhile is not overtaken.
 		now, err := p.Consents.Standing(ctx, tx, study, person, consents.Interview)
 		if err != nil {

@@ -4,12 +4,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // zones on machines without any
+
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/i18n"
 
 	"github.com/alecthomas/kong"
 )
@@ -26,10 +31,28 @@ type commands struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	if err := run(ctx, os.Args[1:], stdio{os.Stdout, os.Stderr}); err != nil {
-		fmt.Fprintln(os.Stderr, "feltbok:", err)
+		fmt.Fprintln(os.Stderr, "feltbok:", sentence(err))
 		os.Exit(1)
 	}
+}
+
+// sentence says an error in words where it carries a code, and keeps the chain after them: it says where, and why.
+func sentence(err error) string {
+	coded, ok := errors.AsType[*errs.Error](err)
+	if !ok {
+		return err.Error()
+	}
+	catalogue, loading := i18n.Load()
+	if loading != nil {
+		return err.Error()
+	}
+	text, key := catalogue.Text(i18n.English), "error."+coded.Code
+	if !text.Has(key) {
+		return err.Error()
+	}
+	return text.T(key) + "\n  " + strings.ReplaceAll(err.Error(), "\n", "\n  ")
 }
 
 // run is the whole program, callable from tests.

@@ -219,7 +219,7 @@ func TestParticipantsWay(t *testing.T) {
 		f.at(b, "/my/booking", "Avtalen er flyttet.", "tirsdag", "9. april")
 
 		f.must(b.Get("/my/booking.ics?title=Tannlege"))
-		for _, want := range []string{"METHOD:PUBLISH", "SUMMARY:Tannlege", "SEQUENCE:1"} {
+		for _, want := range []string{"METHOD:PUBLISH", "SUMMARY:Tannlege", "SEQUENCE:1", "ORGANIZER"} {
 			if !strings.Contains(string(b.Body), want) {
 				t.Errorf("calendar lacks %q:\n%s", want, b.Body)
 			}

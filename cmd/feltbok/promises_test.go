@@ -43,6 +43,9 @@ func readFile(t *testing.T, path string) string {
 	return string(text)
 }
 
+// unquote undoes what quoted-printable does to links.
+var unquote = strings.NewReplacer("=\r\n", "", "=3D", "=")
+
 // mails returns every mail written so far, by file name.
 func (s *stage) mails() map[string]string {
 	s.t.Helper()
@@ -50,7 +53,7 @@ func (s *stage) mails() map[string]string {
 	s.must(err)
 	all := map[string]string{}
 	for _, name := range names {
-		all[filepath.Base(name)] = strings.ReplaceAll(readFile(s.t, name), "=\r\n", "") // quoted-printable's soft breaks
+		all[filepath.Base(name)] = unquote.Replace(readFile(s.t, name))
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -85,7 +86,8 @@ const (
 )
 
 func listen(ctx context.Context, listener net.Listener, handler http.Handler, at address) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: newServerLog()}
 	done := make(chan error, 1)
 	go func() {
 		if at.TLSCert != "" {
@@ -99,9 +101,14 @@ func listen(ctx context.Context, listener net.Listener, handler http.Handler, at
 		return err
 	case <-ctx.Done():
 	}
+	slog.Info("stopping", "drain", drainTimeout)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
-	return server.Shutdown(drain)
+	err := server.Shutdown(drain)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errors.Join(fmt.Errorf("requests were cut off after %s", drainTimeout), server.Close())
+	}
+	return err
 }
 
 const setupLifetime = 24 * time.Hour

@@ -124,3 +124,16 @@ func (s *stage) must(err error) {
 		s.t.Fatal(err)
 	}
 }
+
+// post is a mail server under the test's control.
+type post struct{ send func(mail.Message) error }
+
+func (p post) Name() string { return "post" }
+func (p post) Close() error { return nil }
+
+func (p post) Send(_ context.Context, m mail.Message, _ string) error { return p.send(m) }
+
+// deliver hands every mail to fn instead of writing it into the folder.
+func (s *stage) deliver(fn func(mail.Message) error) {
+	s.sender = mail.NewSender(s.Outbox, s.server, post{fn}, demoMailbox)
+}

@@ -17,6 +17,7 @@ import (
 
 	"example.org/feltbok/internal/errs"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 )
@@ -49,18 +50,51 @@ type Querier interface {
 
 // Open opens a store and brings its tables up to date. A dsn starting with postgres:// is PostgreSQL; anything else is
 // the path of an SQLite file, created if missing.
+//
+// The data folder must be held (LockFolder): only one process at a time may change tables in it.
 func Open(ctx context.Context, dsn string, store Store) (*DB, error) {
-	open := openSQLite
-	if IsPostgres(dsn) {
-		open = openPostgres
+	if !IsPostgres(dsn) {
+		if err := touch(dsn); err != nil {
+			return nil, fmt.Errorf("open %s store: %w", store, err)
+		}
 	}
-	db, err := open(ctx, dsn)
+	return open(ctx, dsn, store, (*DB).migrate)
+}
+
+// OpenBeside opens a store that is there and up to date, as beside a running server: it makes nothing and migrates
+// nothing. Otherwise it returns ErrNoStore, ErrOlder or ErrNewer.
+func OpenBeside(ctx context.Context, dsn string, store Store) (*DB, error) {
+	if !IsPostgres(dsn) && !hasBytes(dsn) {
+		return nil, ErrNoStore
+	}
+	return open(ctx, dsn, store, (*DB).checkVersion)
+}
+
+// Exists says whether a store was made at dsn; its tables may be old.
+func Exists(ctx context.Context, dsn string) (bool, error) {
+	if !IsPostgres(dsn) {
+		return hasBytes(dsn), nil
+	}
+	db, err := openPostgres(ctx, dsn)
+	if err != nil {
+		return false, err
+	}
+	made, err := db.made(ctx)
+	return made, errors.Join(err, db.Close())
+}
+
+func open(ctx context.Context, dsn string, store Store, prepare func(*DB, context.Context) error) (*DB, error) {
+	connect := openSQLite
+	if IsPostgres(dsn) {
+		connect = openPostgres
+	}
+	db, err := connect(ctx, dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open %s store: %w", store, err)
 	}
 	db.store = store
-	if err := db.migrate(ctx, store); err != nil {
-		return nil, errors.Join(fmt.Errorf("migrate %s store: %w", store, err), db.Close())
+	if err := prepare(db, ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s store: %w", store, err), db.Close())
 	}
 	return db, nil
 }
@@ -68,6 +102,23 @@ func Open(ctx context.Context, dsn string, store Store) (*DB, error) {
 // IsPostgres says which engine a dsn names.
 func IsPostgres(dsn string) bool {
 	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+}
+
+// SamePlace says that two dsns name the same tables: the same file, or the same schema for the same user.
+func SamePlace(one, other string) bool {
+	if IsPostgres(one) != IsPostgres(other) {
+		return false
+	}
+	if !IsPostgres(one) {
+		return filepath.Clean(one) == filepath.Clean(other)
+	}
+	a, errA := pgconn.ParseConfig(one)
+	b, errB := pgconn.ParseConfig(other)
+	if errA != nil || errB != nil {
+		return one == other
+	}
+	return a.Host == b.Host && a.Port == b.Port && a.Database == b.Database && a.User == b.User &&
+		a.RuntimeParams["search_path"] == b.RuntimeParams["search_path"] && a.RuntimeParams["options"] == b.RuntimeParams["options"]
 }
 
 const maxPostgresConns = 16
@@ -92,21 +143,29 @@ const maxSQLiteReaders = 8
 const sqlitePragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 	"&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=temp_store(MEMORY)"
 
-func openSQLite(ctx context.Context, path string) (*DB, error) {
+// touch makes the file, readable by its owner only. Closing a descriptor drops SQLite's own locks on the file, so this
+// must happen before the first connection.
+func touch(path string) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	// Closing a descriptor drops SQLite's own locks on the file, so this must happen before the first connection.
-	if err := file.Close(); err != nil {
-		return nil, err
-	}
+	return file.Close()
+}
+
+// hasBytes says whether a file was begun: an empty one is what a first start that was cut short leaves.
+func hasBytes(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() > 0
+}
+
+func openSQLite(ctx context.Context, path string) (*DB, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
 	uri := (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}).String()
-	writer, err := openKeeping(uri + "?_txlock=immediate&" + sqlitePragmas)
+	writer, err := openKeeping(uri + "?mode=rw&_txlock=immediate&" + sqlitePragmas)
 	if err != nil {
 		return nil, err
 	}

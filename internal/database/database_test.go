@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -261,6 +262,56 @@ func TestOpeningTwiceMigratesOnce(t *testing.T) {
 		address := dsn(database.Study)
 		dbtest.Open(t, address, database.Study)
 		dbtest.Open(t, address, database.Study)
+	})
+}
+
+// What reads beside a running server makes nothing in a wrong place and changes no tables.
+func TestOpenBesideMakesNothing(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+		address := dsn(database.Study)
+		refused := func(want error) {
+			t.Helper()
+			if db, err := database.OpenBeside(t.Context(), address, database.Study); !errors.Is(err, want) {
+				t.Errorf("OpenBeside = %v, %v; want %v", db, err, want)
+			}
+		}
+		refused(database.ErrNoStore)
+		refused(database.ErrNoStore) // the first left nothing
+		if made, err := database.Exists(t.Context(), address); err != nil || made {
+			t.Errorf("Exists = %v, %v before it was made", made, err)
+		}
+		if _, err := os.Stat(address); !errors.Is(err, fs.ErrNotExist) && !database.IsPostgres(address) {
+			t.Errorf("a file was made (%v)", err)
+		}
+		db := dbtest.Open(t, address, database.Study)
+		if made, err := database.Exists(t.Context(), address); err != nil || !made {
+			t.Errorf("Exists = %v, %v after it was made", made, err)
+		}
+		beside, err := database.OpenBeside(t.Context(), address, database.Study)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := beside.Close(); err != nil {
+			t.Error(err)
+		}
+		version := func(query string) {
+			t.Helper()
+			err := db.Tx(t.Context(), func(tx *database.Tx) error {
+				_, err := tx.Exec(t.Context(), query)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		version("insert into goose_db_version (version_id, is_applied) values (99999, true)")
+		refused(database.ErrNewer)
+		if db, err := database.Open(t.Context(), address, database.Study); !errors.Is(err, database.ErrNewer) {
+			t.Errorf("Open on newer tables = %v, %v; want ErrNewer", db, err)
+		}
+		version("delete from goose_db_version where version_id >= (select max(version_id) from goose_db_version where version_id < 99999)")
+		refused(database.ErrOlder)
+		refused(database.ErrOlder) // the first changed nothing
 	})
 }
 

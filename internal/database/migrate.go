@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -17,14 +18,18 @@ import (
 //go:embed migrations/study/*.sql migrations/identity/*.sql migrations/keys/*.sql
 var migrations embed.FS
 
-func (db *DB) migrate(ctx context.Context, store Store) error {
-	files, err := fs.Sub(migrations, "migrations/"+string(store))
-	if err != nil {
-		return err
-	}
-	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithSlog(slog.New(slog.DiscardHandler))}
+var (
+	// ErrNoStore is what OpenBeside returns where no store was ever made.
+	ErrNoStore = errors.New("no store is here")
+	// ErrOlder is what OpenBeside returns where the tables are older than the program.
+	ErrOlder = errors.New("the tables are older than this program")
+	// ErrNewer is returned where the tables are newer than the program: it would write what it does not understand.
+	ErrNewer = errors.New("the tables are newer than this program")
+)
+
+func (db *DB) migrate(ctx context.Context) error {
+	var options []goose.ProviderOption
 	if db.postgres {
-		dialect = goose.DialectPostgres
 		// Replicas that start together wait for each other here; other stores of the same database have other locks.
 		var schema int64
 		if err := db.QueryRow(ctx, "select hashtext(current_schema())").Scan(&schema); err != nil {
@@ -37,12 +42,66 @@ func (db *DB) migrate(ctx context.Context, store Store) error {
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	provider, err := goose.NewProvider(dialect, db.writer, files, options...)
+	provider, err := db.provider(options...)
 	if err != nil {
 		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("apply: %w", translate(err))
+		return fmt.Errorf("migrate: %w", translate(err))
 	}
-	return nil
+	return refuseNewer(ctx, provider)
+}
+
+// checkVersion returns nil where the tables are exactly the program's.
+func (db *DB) checkVersion(ctx context.Context) error {
+	// goose would make its own table.
+	made, err := db.made(ctx)
+	if err != nil {
+		return err
+	}
+	if !made {
+		return ErrNoStore
+	}
+	provider, err := db.provider()
+	if err != nil {
+		return err
+	}
+	pending, err := provider.HasPending(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	if pending {
+		return ErrOlder
+	}
+	return refuseNewer(ctx, provider)
+}
+
+func refuseNewer(ctx context.Context, provider *goose.Provider) error {
+	current, newest, err := provider.GetVersions(ctx)
+	if err == nil && current > newest {
+		return ErrNewer
+	}
+	return translate(err)
+}
+
+func (db *DB) provider(options ...goose.ProviderOption) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations/"+string(db.store))
+	if err != nil {
+		return nil, err
+	}
+	dialect := goose.DialectSQLite3
+	if db.postgres {
+		dialect = goose.DialectPostgres
+	}
+	return goose.NewProvider(dialect, db.writer, files, append(options, goose.WithSlog(slog.New(slog.DiscardHandler)))...)
+}
+
+// made says whether the store was ever migrated: goose keeps the versions in a table of its own.
+func (db *DB) made(ctx context.Context) (made bool, err error) {
+	query := "select exists (select 1 from sqlite_master where name = $1)"
+	if db.postgres {
+		query = "select exists (select 1 from information_schema.tables where table_schema = current_schema() and table_name = $1)"
+	}
+	err = db.QueryRow(ctx, query, goose.DefaultTablename).Scan(&made)
+	return made, err
 }

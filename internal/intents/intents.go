@@ -176,6 +176,13 @@ func (r *Runner) Open(ctx context.Context, study id.Study) (map[id.Person]bool, 
 	return open, err
 }
 
+// Under says whether an act of a kind is under way for a person. Asked within the transaction that holds what such an act
+// begins with, the answer holds until its end.
+func (r *Runner) Under(ctx context.Context, q database.Querier, person id.Person, kind string) (under bool, err error) {
+	err = q.QueryRow(ctx, "select exists (select 1 from intent where person_id = $1 and kind = $2)", person, kind).Scan(&under)
+	return under, err
+}
+
 // Count returns how many acts are under way, for operators.
 func (r *Runner) Count(ctx context.Context) (n int, err error) {
 	err = r.db.QueryRow(ctx, "select count(*) from intent").Scan(&n)

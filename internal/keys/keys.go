@@ -58,23 +58,40 @@ func New(ctx context.Context, db *database.DB, master Master, now func() time.Ti
 	return s, s.checkMaster(ctx)
 }
 
+// Fresh says that a key store was never used with any master key.
+func Fresh(ctx context.Context, db *database.DB) (fresh bool, err error) {
+	err = db.QueryRow(ctx, `select not exists (select 1 from key_check) and not exists (select 1 from data_key)
+		and not exists (select 1 from erased)`).Scan(&fresh)
+	return fresh, err
+}
+
 const checkText = "feltbok key check"
 
 func (s *Store) checkMaster(ctx context.Context) error {
-	return s.db.Tx(ctx, func(tx *database.Tx) error {
+	var sealed []byte
+	err := s.db.QueryRow(ctx, "select sealed from key_check").Scan(&sealed)
+	if errors.Is(err, database.ErrNoRows) {
+		sealed, err = s.addCheck(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := open(s.wrap, sealed, nil); err != nil {
+		return ErrWrongMaster
+	}
+	return nil
+}
+
+// addCheck binds a new store to this master key, and returns what another replica bound it to a moment before.
+func (s *Store) addCheck(ctx context.Context) (sealed []byte, err error) {
+	err = s.db.Tx(ctx, func(tx *database.Tx) error {
 		if _, err := tx.Exec(ctx, "insert into key_check (one, sealed) values (true, $1) on conflict do nothing",
 			seal(s.wrap, []byte(checkText), nil)); err != nil {
 			return err
 		}
-		var sealed []byte
-		if err := tx.QueryRow(ctx, "select sealed from key_check").Scan(&sealed); err != nil {
-			return err
-		}
-		if _, err := open(s.wrap, sealed, nil); err != nil {
-			return ErrWrongMaster
-		}
-		return nil
+		return tx.QueryRow(ctx, "select sealed from key_check").Scan(&sealed)
 	})
+	return sealed, err
 }
 
 // Create gives a person a data key. Doing it twice is doing it once; an erased person gets none, and ErrErased.

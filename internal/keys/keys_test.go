@@ -147,6 +147,34 @@ func TestWrongMasterIsRefused(t *testing.T) {
 	})
 }
 
+// A new master key may be made for a fresh store only; whatever is in a store was sealed with some key.
+func TestFresh(t *testing.T) {
+	dbtest.Each(t, database.Keys, func(t *testing.T, db *database.DB) {
+		fresh := func(want bool, when string) {
+			t.Helper()
+			if got, err := keys.Fresh(t.Context(), db); err != nil || got != want {
+				t.Errorf("Fresh %s = %v, %v; want %v", when, got, err, want)
+			}
+		}
+		fresh(true, "at first")
+		store := open(t, db, keys.Master{1})
+		fresh(false, "with a master key's check")
+		person := create(t, store)
+		err := db.Tx(t.Context(), func(tx *database.Tx) error {
+			_, err := tx.Exec(t.Context(), "delete from key_check")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fresh(false, "with somebody's key")
+		if err := store.Destroy(t.Context(), person); err != nil {
+			t.Fatal(err)
+		}
+		fresh(false, "with an erasure")
+	})
+}
+
 func TestErasedPersonNeverGetsAKeyAgain(t *testing.T) {
 	each(t, func(t *testing.T, _ *database.DB, store *keys.Store) {
 		ctx, person, other := t.Context(), create(t, store), create(t, store)
@@ -260,15 +288,21 @@ func TestMACAndBlindKeepUsesApart(t *testing.T) {
 
 func TestLoadMaster(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "made", "here", "master.key")
-	first, made, err := keys.LoadMaster(path)
-	if err != nil || !made || first == (keys.Master{}) {
-		t.Fatalf("first start: made %v, %v", made, err)
+	if _, err := keys.LoadMaster(path); !errors.Is(err, keys.ErrNoMaster) {
+		t.Errorf("before it was made: %v, want ErrNoMaster", err)
+	}
+	first, err := keys.MakeMaster(path)
+	if err != nil || first == (keys.Master{}) {
+		t.Fatalf("make: %v", err)
 	}
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v; want readable by its owner only", info.Mode(), err)
 	}
-	if again, made, err := keys.LoadMaster(path); err != nil || made || again != first {
-		t.Errorf("second start: made %v, same %v, %v", made, again == first, err)
+	if _, err := keys.MakeMaster(path); err == nil {
+		t.Error("a key was made in the place of another")
+	}
+	if again, err := keys.LoadMaster(path); err != nil || again != first {
+		t.Errorf("second start: same %v, %v", again == first, err)
 	}
 	for name, text := range map[string]string{
 		"empty": "", "comment": "# nothing else\n", "short": "AAAA\n", "no base64": "Ola Eksempel\n",
@@ -277,8 +311,8 @@ func TestLoadMaster(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if m, made, err := keys.LoadMaster(path); err == nil || made {
-			t.Errorf("%s: %v, made %v; want an error and the file as it was", name, m, made)
+		if m, err := keys.LoadMaster(path); err == nil || errors.Is(err, keys.ErrNoMaster) {
+			t.Errorf("%s: %v, %v; want an error and the file as it was", name, m, err)
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != text {
 			t.Errorf("%s: the file became %q, %v", name, got, err)

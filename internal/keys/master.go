@@ -34,26 +34,29 @@ func ParseMaster(text string) (Master, error) {
 	return m, errors.New("no master key in it")
 }
 
-// LoadMaster reads the master key at path. Where there is none it makes one, readable by its owner only, and says so.
-func LoadMaster(path string) (m Master, made bool, err error) {
+// ErrNoMaster is what LoadMaster returns where there is no file.
+var ErrNoMaster = errors.New("there is no master key")
+
+// LoadMaster reads the master key at path; where there is none, ErrNoMaster.
+func LoadMaster(path string) (m Master, err error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		m, err = makeMaster(path)
-		return m, err == nil, err
+		return m, ErrNoMaster
 	}
 	if err != nil {
-		return m, false, fmt.Errorf("read master key: %w", err)
+		return m, fmt.Errorf("read master key: %w", err)
 	}
 	if m, err = ParseMaster(string(text)); err != nil {
-		return m, false, fmt.Errorf("master key %s: %w", path, err)
+		return m, fmt.Errorf("master key %s: %w", path, err)
 	}
-	return m, false, nil
+	return m, nil
 }
 
 const masterNote = "# Feltbok master key. Without it no name, note or transcript can be read again. Keep a copy apart from\n" +
 	"# the data folder and its backups.\n"
 
-func makeMaster(path string) (m Master, err error) {
+// MakeMaster makes a master key at path, readable by its owner only. It never replaces one.
+func MakeMaster(path string) (m Master, err error) {
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return m, fmt.Errorf("make folder for master key: %w", err)

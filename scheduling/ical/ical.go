@@ -35,9 +35,9 @@ type Event struct {
 	Stamp       time.Time // of the last change
 	Start, End  time.Time // in the zone of the place
 	Summary     string
-	Description string // may have several lines; may be empty
-	Location    string // may be empty
-	Organizer   Address
+	Description string  // may have several lines; may be empty
+	Location    string  // may be empty
+	Organizer   Address // without an address it is left out: a copy to keep need not have one
 	Attendee    Address // not used by Publish
 }
 
@@ -51,7 +51,9 @@ func (e Event) Encode() ([]byte, error) {
 	calendar := ical.NewCalendar()
 	set(calendar.Component, ical.PropVersion, "2.0")
 	set(calendar.Component, ical.PropProductID, productID)
-	set(calendar.Component, ical.PropMethod, string(e.Method))
+	if e.Method != Publish || e.Organizer.Email != "" { // publishing wants an organizer (RFC 5546 §3.2.1); a mere file does not
+		set(calendar.Component, ical.PropMethod, string(e.Method))
+	}
 	if named(e.Start.Location()) {
 		calendar.Children = append(calendar.Children, timezone(e.Start.Location(), e.Start, e.End))
 	}
@@ -78,7 +80,9 @@ func (e Event) component() *ical.Component {
 			set(event, name, escape(text))
 		}
 	}
-	setAddress(event, ical.PropOrganizer, e.Organizer, nil)
+	if e.Organizer.Email != "" {
+		setAddress(event, ical.PropOrganizer, e.Organizer, nil)
+	}
 	if e.Method != Publish {
 		// The time was agreed before: nothing is asked, and an answer by mail would prove nothing.
 		setAddress(event, ical.PropAttendee, e.Attendee, map[string]string{"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"})

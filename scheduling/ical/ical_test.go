@@ -116,6 +116,16 @@ func TestPublishNamesNoAttendee(t *testing.T) {
 	}
 }
 
+func TestNoOrganizerWithoutAnAddress(t *testing.T) {
+	e := sample(in(t, "Europe/Oslo"))
+	e.Method, e.Organizer.Email = ical.Publish, ""
+	text := encode(t, e)
+	calendar, event := decode(t, text)
+	if event.Props.Get("ORGANIZER") != nil || calendar.Props.Get("METHOD") != nil || bytes.Contains(text, []byte("mailto:")) {
+		t.Errorf("a copy to keep without an organizer:\n%s", text)
+	}
+}
+
 // What people type must stay within its property.
 func TestHostileTextForgesNothing(t *testing.T) {
 	for name, hostile := range map[string]string{

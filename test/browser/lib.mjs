@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
-const widths = [360, 1280];
+// Each page is judged on a telephone in light colours and on a desk in dark ones: colours do not depend on the width.
+const views = [{ width: 360, colorScheme: 'light' }, { width: 1280, colorScheme: 'dark' }];
+const narrowest = 320; // 1280 px at 400 % zoom
 const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
 const timeoutMillis = 20_000;
 const shots = process.env.FELTBOK_SHOTS;
@@ -107,7 +109,7 @@ export async function visit(page, name, { status = 200 } = {}) {
   if (document) await inlineCode(page, await document.text());
   for (const what of await page.evaluate(structure)) report(page, what);
   if (shots) {
-    for (const width of widths) {
+    for (const { width } of views) {
       await page.setViewportSize({ width, height: 800 });
       const file = `${role}-${name}`.replace(/[^\p{L}\p{N}-]+/gu, '_');
       await page.screenshot({ path: join(shots, `${file}-${width}.png`), fullPage: true });
@@ -116,12 +118,16 @@ export async function visit(page, name, { status = 200 } = {}) {
   // What is folded away must hold too.
   await page.evaluate(() => document.querySelectorAll('details').forEach((details) => { details.open = true; }));
   await page.evaluate(axe.source);
+  await page.setViewportSize({ width: narrowest, height: 800 });
+  for (const what of await page.evaluate(sideways)) report(page, what);
   const found = new Map(); // problem -> widths
-  for (const width of widths) {
+  for (const { width, colorScheme } of views) {
     await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme });
     const here = [...await page.evaluate(sideways), ...await page.evaluate(accessibility, wcag)];
     for (const what of here) found.set(what, [...(found.get(what) ?? []), width]);
   }
+  await page.emulateMedia({ colorScheme: 'light' });
   for (const [what, at] of found) report(page, `${what} (at ${at.join(' and ')} px)`);
   settle(walk);
 }
@@ -143,29 +149,42 @@ export async function pressFirst(page) {
   await press(page, page.locator('main').locator('button, input[type=submit]').first());
 }
 
-// crawl visits what the open page links to on this server, and what that links to, nearest first. Pages that differ
-// only in an identifier are alike: three of each are enough.
+// focusOnErrors throws if a page shown again does not start at what is wrong.
+export async function focusOnErrors(page) {
+  const focused = await page.evaluate(() => document.activeElement?.className ?? '');
+  if (!focused.includes('errors')) throw new Error(`after an error the focus is on "${focused}", not on the summary`);
+}
+
+// crawl visits what the open page links to on this server, and what that links to: kinds of pages not seen yet first,
+// then the nearest. Pages that differ only in an identifier or a language are of one kind: two of each are enough.
 export async function crawl(page, limit = 60) {
   const { role } = tabs.get(page);
   const queue = await links(page);
   const queued = new Set(queue);
-  const visited = new Map(); // route pattern -> pages
+  const visited = new Map(); // kind -> pages
+  const seen = (url) => visited.get(routePattern(url)) ?? 0;
   let pages = 0;
   while (queue.length > 0 && pages < limit) {
-    const url = queue.shift();
-    const pattern = routePattern(url);
-    const alike = visited.get(pattern) ?? 0;
-    if (alike === 3 || !(await open(page, url))) continue;
-    visited.set(pattern, alike + 1);
+    const fresh = queue.findIndex((url) => seen(url) === 0);
+    const [url] = queue.splice(Math.max(fresh, 0), 1);
+    const kind = routePattern(url);
+    const alike = seen(url) + 1;
+    if (alike > 2 || !(await open(page, url))) continue;
+    visited.set(kind, alike);
     pages++;
-    await visit(page, `${pattern}-${alike + 1}`);
+    await visit(page, `${kind}-${alike}`);
     for (const next of await links(page)) {
       if (!queued.has(next)) queue.push(next);
       queued.add(next);
     }
   }
-  const left = queue.filter((url) => (visited.get(routePattern(url)) ?? 0) < 3).length;
+  const left = queue.filter((url) => seen(url) < 2).length;
   console.log(`${role}: ${pages} pages crawled, ${visited.size} kinds${left ? `, ${left} links left at the limit` : ''}`);
+}
+
+// go opens a page of the same server by its path.
+export async function go(page, path) {
+  await page.goto(tabs.get(page).walk.origin + path);
 }
 
 // open reports whether the address is a page: a download is watched (its headers count) and left alone.
@@ -179,20 +198,22 @@ async function open(page, url) {
   }
 }
 
+// links leaves out those that change the language: the pages behind them are the same, and so are their words to axe.
 async function links(page) {
   const { walk } = tabs.get(page);
   const all = await page.$$eval('a[href]:not([download])', (anchors) => anchors.map((a) => a.href));
   return [...new Set(all.map((href) => href.replace(/#.*/, '')))].filter((href) => {
     const url = new URL(href);
     const file = /\.(xlsx|zip|qdpx|json|ics|eml)$/.test(url.pathname);
-    return url.origin === walk.origin && !file && !/\/sign-?out\b/.test(url.pathname);
+    return url.origin === walk.origin && !file && !url.searchParams.has('lang');
   });
 }
 
 function routePattern(href) {
   const url = new URL(href);
   const query = [...new Set(url.searchParams.keys())].sort().map((key) => `?${key}`).join('');
-  return url.pathname.replace(/(?<=\/)[a-z0-9]{16,}(?=\/|$)/g, ':id') + query;
+  return url.pathname.replace(/(?<=\/)[a-z0-9]{16,}(?=\/|$)/g, ':id')
+    .replace(/(?<=\/)(nb|nn|en)(?=\/|$)/g, ':lang') + query;
 }
 
 // summary prints each problem once, with the pages that have it, and returns whether all is well.

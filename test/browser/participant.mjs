@@ -1,5 +1,5 @@
 // What a participant does, from a personal link on: one person for each kind of link.
-import { crawl, newPage, press, pressFirst, visit } from './lib.mjs';
+import { crawl, focusOnErrors, go, newPage, press, pressFirst, visit } from './lib.mjs';
 
 const pagesEach = 15;
 
@@ -26,15 +26,14 @@ async function invited(page) {
   await visit(page, 'consent');
   await submit(page);
   await visit(page, 'consent-missing', { status: 422 });
-  const focused = await page.evaluate(() => document.activeElement?.className ?? '');
-  if (!focused.includes('errors')) throw new Error(`after an error the focus is on "${focused}", not on the summary`);
+  await focusOnErrors(page);
   for (const yes of await page.locator('main input[type=radio][value=yes]').all()) await yes.check();
   await submit(page);
   await visit(page, 'time');
   await page.locator('main input[name=slot]').first().check();
   await submit(page);
   await visit(page, 'booked');
-  await page.goto('/my');
+  await go(page, '/my');
   await visit(page, 'mine');
 }
 

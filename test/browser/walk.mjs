@@ -38,8 +38,8 @@ let server, walk;
 try {
   server = await startDemo(dir);
   walk = await openWalk(server.links.url);
-  await researcher(walk, server.links.researcher);
-  await researcher(walk, server.links.supervisor, 'supervisor');
+  await researcher(walk, server.links, 'researcher');
+  await researcher(walk, server.links, 'supervisor');
   await participant(walk, server.links.participants);
 } catch (error) {
   if (walk) walk.problems.push({ page: 'the walk, which ended here', what: error.stack });

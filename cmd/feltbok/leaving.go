@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"example.org/feltbok/consents"
+	"example.org/feltbok/handlers"
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/intents"
+	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
+)
+
+// present holds a person's place in a study until the transaction ends: the participant's row, and the respondent's in
+// each survey. It is a NotFound for somebody of another study, who is erased, or whose withdrawal is under way. Every act
+// that writes rows about a person begins with it, and so do withdrawing and erasing: of two at the same moment one waits
+// and then sees what the other did, so that nothing is written about somebody who has left.
+func (p *people) present(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+	err := p.Recruitment.HoldTx(ctx, tx, study, person)
+	if err != nil && errs.KindOf(err) != errs.NotFound {
+		return err
+	}
+	asked := p.Surveys.HoldTx(ctx, tx, study, person)
+	if asked != nil && (err != nil || errs.KindOf(asked) != errs.NotFound) {
+		return asked
+	}
+	leaving, err := p.Intents.Under(ctx, tx, person, withdraw)
+	if err == nil && leaving {
+		return recruitment.ErrUnknown
+	}
+	return err
+}
+
+// ChangeConsent keeps what somebody answers to a letter, and stops what rested on a yes that becomes a no.
+func (p *people) ChangeConsent(ctx context.Context, actor audit.Actor, act consents.Act) error {
+	return p.db.Tx(ctx, func(tx *database.Tx) error {
+		if err := p.present(ctx, tx, act.Study, act.Person); err != nil {
+			return err
+		}
+		standing, err := p.Consents.Standing(ctx, tx, act.Study, act.Person, consents.Interview)
+		if err != nil {
+			return err
+		}
+		// Appointments first: their turn is taken before other rows of the person. A refused act takes this back too.
+		if yes, answered := act.Answers[consents.Interview]; answered && !yes && standing == consents.Yes {
+			if err := p.Scheduling.CancelAllTx(ctx, tx, actor, act.Study, act.Person); err != nil {
+				return err
+			}
+		}
+		receipt, err := p.Consents.RecordTx(ctx, tx, actor, act)
+		if err != nil {
+			return err
+		}
+		return p.letOff(ctx, tx, act.Study, act.Person, receipt.Ended)
+	})
+}
+
+// WithdrawPurposes takes a yes back, or several, and stops what rested on it. The person stays in the study.
+func (p *people) WithdrawPurposes(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, purposes ...string) error {
+	return p.db.Tx(ctx, func(tx *database.Tx) error {
+		if err := p.present(ctx, tx, study, person); err != nil {
+			return err
+		}
+		for _, purpose := range purposes {
+			// Answers being sent at this moment are seen below, or find the no.
+			if _, err := p.Consents.Standing(ctx, tx, study, person, purpose); err != nil {
+				return err
+			}
+		}
+		if slices.Contains(purposes, consents.Interview) {
+			if err := p.Scheduling.CancelAllTx(ctx, tx, actor, study, person); err != nil {
+				return err
+			}
+		}
+		if err := p.Consents.WithdrawTx(ctx, tx, actor, study, person, purposes); err != nil {
+			return err
+		}
+		return p.letOff(ctx, tx, study, person, purposes)
+	})
+}
+
+// letOff ends what surveys build on a yes that is gone: answers need theirs, and so does asking for them.
+func (p *people) letOff(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, ended []string) error {
+	if slices.Contains(ended, consents.Survey) {
+		return p.Surveys.WithdrawTx(ctx, tx, study, person)
+	}
+	if slices.Contains(ended, consents.SurveyContact) {
+		return p.Surveys.LetOffTx(ctx, tx, study, person)
+	}
+	return nil
+}
+
+// Withdraw takes a person out of the study. In one transaction everything pending stops and the last mails are written;
+// what follows sends those and erases the person from all three stores. It returns when the first is on disk, whatever
+// becomes of the rest: that the reconciler finishes. For somebody who is on the way out it does nothing.
+func (p *people) Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error {
+	var intent id.Intent
+	err := p.db.Tx(ctx, func(tx *database.Tx) error {
+		err := p.present(ctx, tx, study, person)
+		if errs.KindOf(err) == errs.NotFound {
+			if leaving, asked := p.Intents.Under(ctx, tx, person, withdraw); leaving || asked != nil {
+				return asked
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.stop(ctx, tx, actor, study, person); err != nil {
+			return err
+		}
+		if intent, err = p.Intents.Begin(ctx, tx, study, person, withdraw, struct{}{}); err != nil {
+			return err
+		}
+		return p.Audit.Append(ctx, tx, audit.Entry{Actor: actor, Action: "person.withdrawn", Study: study, Person: person})
+	})
+	if err != nil || intent == "" {
+		return err
+	}
+	if err := p.Intents.Finish(ctx, intent); err != nil {
+		slog.ErrorContext(ctx, "withdrawal goes on in the background", "err", err)
+	}
+	return nil
+}
+
+// stop ends whatever would still happen to the person. The bookings come first: see CancelAllTx.
+func (p *people) stop(ctx context.Context, tx *database.Tx, actor audit.Actor, study id.Study, person id.Person) error {
+	if err := p.Scheduling.CancelAllTx(ctx, tx, actor, study, person); err != nil {
+		return err
+	}
+	if err := p.Consents.WithdrawTx(ctx, tx, actor, study, person, nil); err != nil {
+		return err
+	}
+	if err := p.Surveys.WithdrawTx(ctx, tx, study, person); err != nil {
+		return err
+	}
+	if err := p.Links.Revoke(ctx, tx, person); err != nil {
+		return err
+	}
+	if err := p.Recruitment.Advance(ctx, tx, study, person, recruitment.Withdrawn, actor); err != nil {
+		return err
+	}
+	// Last, so that the receipt of the consent goes too: the mail below says it, and nothing may hold up the last words.
+	if err := p.Outbox.Drop(ctx, tx, person, scheduling.MailCancelled); err != nil {
+		return err
+	}
+	return p.Outbox.Enqueue(ctx, tx, mail.Mail{Study: study, Person: person, Kind: handlers.MailWithdrawn})
+}
+
+const patience = 5 * time.Second
+
+// lastWords sends the cancellations, to the person and to the interviewers, and the receipt while the address is still
+// known. A mail server that is away does
+// not keep anybody's data alive.
+func (p *people) lastWords(ctx context.Context, in intents.Intent) error {
+	if p.sender == nil {
+		return nil
+	}
+	if left, err := p.sender.SendPerson(ctx, in.Person, p.patience); err != nil || left > 0 {
+		slog.WarnContext(ctx, "last mails before an erasure were not sent", "intent", in.ID, "left", left, "err", err)
+	}
+	return nil
+}
+
+func (p *people) destroyKey(ctx context.Context, in intents.Intent) error {
+	return p.keys.Destroy(ctx, in.Person)
+}
+
+func (p *people) emptyVault(ctx context.Context, in intents.Intent) error {
+	return p.Vault.Erase(ctx, in.Person)
+}
+
+func (p *people) emptyStudy(ctx context.Context, in intents.Intent) error {
+	return p.erasure.Do(ctx, in.Study, in.Person)
+}
