@@ -1,10 +1,8 @@
 package handlers
 
 import (
-	"errors"
 	"time"
 
-	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/studies"
@@ -132,51 +130,4 @@ func (a asking) NearTime(ms int64) string {
 		return near
 	}
 	return near + " " + a.Clock(ms)
-}
-
-// gatherFaults joins what several checks say about the fields of one form. An error that is about no field comes first.
-func gatherFaults(found ...error) error {
-	all := &errs.Error{Kind: errs.Invalid, Code: "invalid"}
-	for _, err := range found {
-		if err == nil {
-			continue
-		}
-		fields := errs.FieldsOf(err)
-		if len(fields) == 0 {
-			return err
-		}
-		if e, ok := errors.AsType[*errs.Error](err); ok && e.Kind == errs.Conflict {
-			all.Kind = errs.Conflict
-		}
-		all.Fields = append(all.Fields, fields...)
-	}
-	if len(all.Fields) == 0 {
-		return nil
-	}
-	return all
-}
-
-// faultAt is one fault of one field.
-func faultAt(kind errs.Kind, name, code string) error {
-	return &errs.Error{Kind: kind, Code: "invalid", Fields: []errs.Field{{Name: name, Code: code}}}
-}
-
-// renameFaults gives fields of an error the names that the form has for them.
-func renameFaults(err error, pairs ...string) error {
-	e, ok := errors.AsType[*errs.Error](err)
-	if !ok || len(e.Fields) == 0 {
-		return err
-	}
-	again := *e
-	again.Fields = nil
-	for _, f := range e.Fields {
-		for i := 0; i+1 < len(pairs); i += 2 {
-			if f.Name == pairs[i] {
-				f.Name = pairs[i+1]
-				break
-			}
-		}
-		again.Fields = append(again.Fields, f)
-	}
-	return &again
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/scheduling"
@@ -82,7 +83,7 @@ func (s *Server) availability(v *visit) error {
 		return err
 	}
 	p := s.availabilityPage(v, week, set)
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		return v.show("staff/availability", p)
 	}
 	if n, err := strconv.Atoi(v.value("copy")); err == nil {
@@ -105,7 +106,7 @@ func (s *Server) availability(v *visit) error {
 
 func (s *Server) availabilityPage(v *visit, week scheduling.Week, set bool) availabilityPage {
 	p := availabilityPage{base: v.page("availability.title"), ZoneName: capital(v.text.Zone(week.Zone)), HasWeek: set}
-	p.Here, p.Path = "settings", v.studyPath("/availability")
+	p.Here = "settings"
 	values := url.Values{}
 	for _, w := range week.Windows {
 		n := (int(w.Weekday)+daysPerWeek-1)%daysPerWeek + 1
@@ -120,7 +121,7 @@ func (s *Server) availabilityPage(v *visit, week scheduling.Week, set bool) avai
 	p.Change = v.clockChange(v.now().In(zone))
 	p.Ranges = v.rangeLines(week, v.now().In(zone))
 	for _, a := range v.study.Audiences {
-		if a.Key != respondents {
+		if a.Key != consents.Respondent {
 			p.Meetings = append(p.Meetings, meetingLink{v.audienceName(a), v.studyPath("/meeting/" + a.Key)})
 		}
 	}
@@ -245,7 +246,7 @@ func (s *Server) availabilityRange(v *visit, extra bool) error {
 	}
 	p := rangePage{base: v.page("availability." + kind + "_title"), Extra: extra, HasWeek: set}
 	p.Here = "settings"
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		return v.show("staff/range", p)
 	}
 	from, to, err := v.formRange(week.Zone, extra)

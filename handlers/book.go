@@ -41,7 +41,7 @@ func (s *Server) staffBook(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		for _, name := range []string{"day", "time", "mode"} {
 			p.Form.Values.Set(name, v.Query(name))
 		}
@@ -80,7 +80,7 @@ func (s *Server) staffBookAgain(v *visit, p staffBookPage, start time.Time, refu
 }
 
 func (s *Server) staffBookPage(v *visit) (staffBookPage, error) {
-	person, err := s.Recruitment.Get(v.ctx(), v.study.ID, id.Person(v.Param("person")))
+	person, err := s.askedPerson(v)
 	if err != nil {
 		return staffBookPage{}, err
 	}

@@ -72,6 +72,22 @@ func (s *Server) diaries(v *visit, bookings ...scheduling.Booking) (d diaries, e
 	return d, err
 }
 
+// diaryOf is diaries for one appointment.
+func (s *Server) diaryOf(v *visit, b scheduling.Booking) (d diaries, err error) {
+	person, err := s.Recruitment.Get(v.ctx(), v.study.ID, b.Person)
+	if err != nil && !errors.Is(err, recruitment.ErrUnknown) {
+		return d, err
+	}
+	state, err := s.Consents.State(v.ctx(), v.study.ID, b.Person)
+	if err != nil {
+		return d, err
+	}
+	d.people = map[id.Person]recruitment.Participant{b.Person: person}
+	d.said = map[id.Person]map[string]string{b.Person: state.ByPurpose}
+	d.names, err = s.interviewerNames(v, b)
+	return d, err
+}
+
 // register is everybody who was asked or may be, by pseudonym.
 func (s *Server) register(v *visit) (map[id.Person]recruitment.Participant, error) {
 	list, err := s.Recruitment.List(v.ctx(), v.study.ID, recruitment.Filter{})
@@ -211,7 +227,7 @@ func (s *Server) staffBookingPage(v *visit) (staffBookingPage, error) {
 	if err != nil {
 		return staffBookingPage{}, err
 	}
-	d, err := s.diaries(v, b)
+	d, err := s.diaryOf(v, b)
 	if err != nil {
 		return staffBookingPage{}, err
 	}
@@ -232,7 +248,7 @@ func (s *Server) staffBookingPage(v *visit) (staffBookingPage, error) {
 	if deadline := kind.Deadline(b); p.Open && v.now().Before(deadline) {
 		p.Deadline = v.text.Date(deadline, i18n.WeekdayTime)
 	}
-	p.Here, p.Path = "bookings", v.bookingPath(b.ID)
+	p.Here = "bookings"
 	p.Form = v.newForm(url.Values{"day": {b.Start().Format(time.DateOnly)}, "time": {b.Start().Format(clockLayout)}})
 	return p, nil
 }

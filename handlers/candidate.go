@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"example.org/feltbok/identities"
-	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
@@ -52,8 +51,6 @@ func (s *Server) candidateAdd(v *visit) error {
 		err = cmp.Or(s.Repeated(v.ctx()), err)
 	}
 	switch {
-	case errors.Is(err, database.ErrRepeated):
-		return v.seeOther(v.studyPath("/candidates"), "")
 	case mendable(err):
 		p, failed := s.newCandidatePage(v)
 		if failed != nil {
@@ -116,13 +113,16 @@ func (v *visit) typedIdentity() identities.Identity {
 		Organisation: v.value("organisation"), Title: v.value("exact_title"), Note: v.value("note"), Language: v.value("language")}
 }
 
+// identityInputs are the fields of the vault whose inputs have other names.
+var identityInputs = map[string]string{"title": "exact_title"}
+
 // identityFaults says what the vault would refuse, at the fields of our forms.
 func identityFaults(who identities.Identity) error {
 	if who.Name != "" {
-		return renameFaults(who.Check(), "title", "exact_title")
+		return renamed(who.Check(), identityInputs)
 	}
 	who.Name = "-" // said in its own words; the rest as the vault says it
-	return gatherFaults(faultAt(errs.Invalid, "name", "people.name"), renameFaults(who.Check(), "title", "exact_title"))
+	return gatherFaults(faultAt(errs.Invalid, "name", "people.name"), renamed(who.Check(), identityInputs))
 }
 
 const mostEmployees = 10_000_000

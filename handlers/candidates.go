@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
@@ -131,8 +130,7 @@ func (p *candidatesPage) mark() {
 func (s *Server) logPanel(v *visit, everybody []recruitment.Participant) (*logPanel, error) {
 	wanted := id.Person(v.Query("log"))
 	if wanted == "" {
-		now := v.now().In(v.zone())
-		tonight := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, v.zone())
+		tonight := startOfDay(v.now().In(v.zone())).AddDate(0, 0, 1)
 		due, err := s.Recruitment.Due(v.ctx(), v.study.ID, tonight.UnixMilli()-1)
 		if err != nil || len(due) == 0 {
 			return nil, err

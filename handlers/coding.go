@@ -27,7 +27,7 @@ func (s *Server) themes(v *visit) error {
 	}
 	p := themesPage{base: v.page("themes.title"), Count: len(current)}
 	p.Here, p.Form = "coding", v.newForm(url.Values{"themes": {themeLines(current)}})
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		return v.show("staff/themes", p)
 	}
 	themes, err := v.readThemes(v.form.Get("themes"))
@@ -266,7 +266,7 @@ type markField struct {
 const noMark = "none"
 
 func (s *Server) codingOne(v *visit) error {
-	person, err := s.Recruitment.Get(v.ctx(), v.study.ID, id.Person(v.Param("person")))
+	person, err := s.askedPerson(v)
 	if err != nil {
 		return err
 	}
@@ -276,7 +276,7 @@ func (s *Server) codingOne(v *visit) error {
 	}
 	p := codingOnePage{base: v.page("coding.one_title", "Code", person.Code), Person: person.ID, Code: person.Code}
 	p.Here = "coding"
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		values := url.Values{}
 		for _, theme := range matrix.Themes {
 			mark := markValue(matrix.Marks[theme.Key][person.ID])

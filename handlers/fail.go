@@ -43,7 +43,7 @@ func status(err error) int {
 func (s *Server) fail(v *visit, err error) {
 	if errors.Is(err, database.ErrRepeated) {
 		// What the form asked for is done already: show how things stand.
-		v.Redirect(http.StatusSeeOther, v.Request.URL.Path)
+		v.Redirect(http.StatusSeeOther, v.wayBack())
 		return
 	}
 	code := status(err)

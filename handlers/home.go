@@ -80,13 +80,8 @@ type standing struct {
 func (s *Server) standing(v *visit) (st standing, err error) {
 	ctx, study := v.ctx(), v.study.ID
 	st.today = startOfDay(v.now().In(v.zone()))
-	list, err := s.Recruitment.List(ctx, study, recruitment.Filter{})
-	if err != nil {
+	if st.people, err = s.register(v); err != nil {
 		return st, err
-	}
-	st.people = make(map[id.Person]recruitment.Participant, len(list))
-	for _, p := range list {
-		st.people[p.ID] = p
 	}
 	read := func(ask func() error) {
 		if err == nil {
@@ -118,7 +113,7 @@ func (s *Server) home(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := homePage{base: v.page("home.title", "Day", capitalised(v.text.Date(st.today, i18n.Weekday)))}
+	p := homePage{base: v.page("home.title", "Day", capital(v.text.Date(st.today, i18n.Weekday)))}
 	p.Here = "home"
 	_, p.Week = st.today.ISOWeek()
 	p.Goals, p.Funnel = st.goalTable(p.base), st.bars(p.base)
@@ -143,11 +138,6 @@ func (s *Server) home(v *visit) error {
 }
 
 const freeDays = 15
-
-func capitalised(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(first)) + text[size:]
-}
 
 // lowered is a word in the middle of a sentence; an abbreviation stays as it is.
 func lowered(text string) string {

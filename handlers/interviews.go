@@ -45,7 +45,7 @@ func (p heldPage) Booking() field {
 var heldInputs = map[string]string{"held_on": "day", "started_at": "time"}
 
 func (s *Server) interviewRecord(v *visit) error {
-	person, err := s.Recruitment.Get(v.ctx(), v.study.ID, id.Person(v.Param("person")))
+	person, err := s.askedPerson(v)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (s *Server) interviewRecord(v *visit) error {
 	if p.Open, err = s.openBookings(v, person.ID); err != nil {
 		return err
 	}
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		p.Form = v.newForm(p.kept(v.now(), id.Booking(v.Query("booking"))))
 		return v.show("staff/interview", p)
 	}
@@ -140,7 +140,7 @@ func (s *Server) interviewEdit(v *visit) error {
 	}
 	p := heldPage{base: v.page("held.edit_title", "Code", person.Code), Code: person.Code}
 	p.Here, p.Form = "interviews", v.newForm(v.heldValues(held))
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		return v.show("staff/interview", p)
 	}
 	held, err = v.formHeld(held)

@@ -20,7 +20,7 @@ func (s *Server) landing(purpose links.Purpose, home string) func(*visit) error 
 			return err
 		}
 		v.chooseLanguage()
-		if v.Request.Method != "POST" {
+		if v.form == nil {
 			return v.show("participant/landing", v.page("my.landing.title"))
 		}
 		// Not v.ctx(): pressing twice starts two sessions, which is kinder than a closed door.

@@ -46,7 +46,7 @@ func (s *Server) letters(v *visit) error {
 
 func (s *Server) lettersPageOf(v *visit) (lettersPage, error) {
 	p := lettersPage{base: v.page("letters.list_title")}
-	p.Here, p.Path = "letters", v.studyPath("/letters")
+	p.Here = "letters"
 	versions, err := s.Consents.Versions(v.ctx(), v.study.ID)
 	if err != nil {
 		return p, err
@@ -225,7 +225,7 @@ func (s *Server) draftPageOf(v *visit) (draftPage, error) {
 	}
 	a := all.Audiences[i]
 	p.subject = v.subject("letters", "letters.draft_title", "Version", a.Next)
-	p.Here, p.Path = "letters", p.Action
+	p.Here = "letters"
 	p.Others, p.Next, p.Using = a.Drafts, a.Next, a.Next-1
 	for _, d := range a.Drafts {
 		if d.Language == lang {

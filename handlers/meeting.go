@@ -5,12 +5,10 @@ import (
 	"slices"
 	"strconv"
 
+	"example.org/feltbok/consents"
 	"example.org/feltbok/scheduling"
 	"example.org/feltbok/studies"
 )
-
-// respondents is the audience that is sent a survey and has no interviews.
-const respondents = "respondent"
 
 // meetingPage is what one audience is offered.
 type meetingPage struct {
@@ -50,7 +48,7 @@ func (v *visit) audienceName(a studies.Audience) string {
 }
 
 func (s *Server) meeting(v *visit) error {
-	i := slices.IndexFunc(v.study.Audiences, func(a studies.Audience) bool { return a.Key == v.Param("audience") && a.Key != respondents })
+	i := slices.IndexFunc(v.study.Audiences, func(a studies.Audience) bool { return a.Key == v.Param("audience") && a.Key != consents.Respondent })
 	if i < 0 {
 		return errNoPage
 	}
@@ -61,7 +59,7 @@ func (s *Server) meeting(v *visit) error {
 	}
 	p := meetingPage{base: v.page("meeting.title", "Audience", v.audienceName(audience)), Audience: audience.Key}
 	p.Here, p.Form = "settings", v.newForm(meetingValues(kind))
-	if v.Request.Method == "GET" {
+	if v.form == nil {
 		return v.show("staff/meeting", p)
 	}
 	err = s.Scheduling.SaveType(v.ctx(), v.actor(), v.meetingType(audience.Key))

@@ -82,7 +82,7 @@ func settled(err error) error {
 
 // myDone ends the session on this device; the link opens another.
 func (s *Server) myDone(v *visit) error {
-	if err := settled(v.endSession()); err != nil {
+	if err := v.endSession(); err != nil {
 		return err
 	}
 	return v.seeOther("/my/bye?lang="+v.text.Lang(), "")

@@ -147,7 +147,7 @@ func (s *Server) myCancelDo(v *visit) error {
 		return v.seeOther("/my/booking", "")
 	}
 	if err == nil {
-		err = settled(s.Scheduling.Cancel(v.ctx(), v.actor(), v.study.ID, a.ID, false))
+		err = s.Scheduling.Cancel(v.ctx(), v.actor(), v.study.ID, a.ID, false)
 	}
 	if mendable(err) {
 		return v.again(err, "participant/cancel", v.myCancelPage(a, v.againForm(err)))

@@ -96,7 +96,6 @@ func (s *Server) myTimeTake(v *visit) error {
 	if err == nil {
 		_, err = s.Scheduling.Book(v.ctx(), v.actor(), scheduling.Request{Study: v.study.ID, Person: v.session.Person, Audience: o.Audience,
 			Mode: scheduling.Mode(v.value("mode")), Start: start, Language: v.text.Lang()})
-		err = settled(err)
 	}
 	if err == nil || errors.Is(err, scheduling.ErrHasBooking) {
 		return v.seeOther("/my/booking", "")
@@ -160,7 +159,6 @@ func (s *Server) myMoveTo(v *visit) error {
 	start, err := v.slot()
 	if err == nil {
 		_, err = s.Scheduling.Move(v.ctx(), v.actor(), v.study.ID, a.ID, start, false)
-		err = settled(err)
 	}
 	if err == nil {
 		return v.seeOther("/my/booking", "my_moved")

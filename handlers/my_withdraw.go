@@ -53,7 +53,7 @@ func (s *Server) myWithdrawDo(v *visit) error {
 	case chosen == withdrawAll:
 		return s.withdrawWhole(v)
 	default:
-		err = settled(s.People.WithdrawPurposes(v.apart(chosen), v.actor(), v.study.ID, v.session.Person, chosen))
+		err = s.People.WithdrawPurposes(v.apart(chosen), v.actor(), v.study.ID, v.session.Person, chosen)
 	}
 	if mendable(err) {
 		p, shown := s.myWithdrawPage(v, o, v.againForm(err))

@@ -74,7 +74,7 @@ func (s *Server) outbox(v *visit) error {
 
 func (s *Server) outboxPageOf(v *visit) (outboxPage, error) {
 	p := outboxPage{base: v.page("outbox.title")}
-	p.Here, p.Path = "settings", v.studyPath("/mail")
+	p.Here = "settings"
 	own, err := s.Auth.Account(v.ctx(), v.session.Account)
 	if err != nil {
 		return p, err

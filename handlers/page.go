@@ -38,7 +38,6 @@ func parsePages() (map[string]*template.Template, error) {
 }
 
 var functions = template.FuncMap{
-	"raw":  func(class string) template.HTMLAttr { return template.HTMLAttr(class) },
 	"join": strings.Join,
 	"add":  func(a, b int) int { return a + b },
 }
@@ -67,7 +66,7 @@ type base struct {
 // page starts a page with a translated title.
 func (v *visit) page(title string, args ...any) base {
 	s := v.server
-	b := base{Text: v.text, Title: v.text.T(title, args...), Path: v.Request.URL.Path, Style: styleVersion, House: v.study.Institution,
+	b := base{Text: v.text, Title: v.text.T(title, args...), Path: v.here(), Style: styleVersion, House: v.study.Institution,
 		Participant: v.participantSide(), Study: v.study, Role: v.role, SignedIn: v.session.Token != "" || v.session.Kind != "",
 		MailWaits: s.MailWaits, Form: v.newForm(nil), Zone: v.zone(), Now: v.now()}
 	if s.Banner != "" {

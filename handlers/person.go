@@ -8,7 +8,6 @@ import (
 
 	"example.org/feltbok/consents"
 	"example.org/feltbok/identities"
-	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
@@ -45,19 +44,6 @@ func (s *Server) person(v *visit) error {
 		return err
 	}
 	return v.show("staff/person", p)
-}
-
-// personAgain leads back to the person's own page.
-func (s *Server) personAgain(v *visit) error {
-	one, err := s.askedPerson(v)
-	if err != nil {
-		return err
-	}
-	path := v.onePath(one.ID)
-	if lang := v.Query("lang"); lang != "" {
-		path = withQuery(path, "lang", lang)
-	}
-	return v.seeOther(path, "")
 }
 
 // personPage reads everything about the person in the address.
@@ -232,10 +218,10 @@ var (
 
 // personActed answers a form of the person's page: on to the page, or the page again with what was typed.
 func (s *Server) personActed(v *visit, err error, path, done string) error {
-	switch {
-	case err == nil, errors.Is(err, database.ErrRepeated):
+	if err == nil {
 		return v.seeOther(path, done)
-	case !mendable(err):
+	}
+	if !mendable(err) {
 		return err
 	}
 	p, failed := s.personPage(v)
@@ -261,8 +247,11 @@ func (s *Server) personContact(v *visit) error {
 	if v.value("back") == "list" {
 		path = v.studyPath("/candidates")
 	}
-	return s.personActed(v, renameFaults(err, "next", "next_on"), path, "person_contact")
+	return s.personActed(v, renamed(err, contactInputs), path, "person_contact")
 }
+
+// contactInputs are the fields of a contact whose inputs have other names.
+var contactInputs = map[string]string{"next": "next_on"}
 
 // notChosen says what the register would, beside what it cannot know of: a day that cannot be read.
 func notChosen(c recruitment.Contact) error {
@@ -300,11 +289,11 @@ func (s *Server) setState(v *visit, person id.Person, to recruitment.State) erro
 	if !slices.Contains(recruitment.States(), to) {
 		return faultAt(errs.Invalid, "state", "people.choose_state")
 	}
-	bookings, err := s.Scheduling.Of(v.ctx(), v.study.ID, person)
+	open, err := s.openBookings(v, person)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(bookings, func(b scheduling.Booking) bool { return b.State == scheduling.Booked }) {
+	if len(open) > 0 {
 		return errOpenBooking
 	}
 	return s.Recruitment.SetState(v.ctx(), v.actor(), v.study.ID, person, to)

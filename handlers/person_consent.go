@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"example.org/feltbok/consents"
-	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
@@ -39,10 +38,10 @@ func (s *Server) personConsented(v *visit) error {
 		return err
 	}
 	err = s.recordAnswers(v, one)
-	switch {
-	case err == nil, errors.Is(err, database.ErrRepeated):
+	if err == nil {
 		return v.seeOther(v.onePath(one.ID), "person_consent")
-	case !mendable(err):
+	}
+	if !mendable(err) {
 		return err
 	}
 	again := v.againForm(err)

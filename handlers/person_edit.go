@@ -1,11 +1,9 @@
 package handlers
 
 import (
-	"errors"
 	"net/url"
 
 	"example.org/feltbok/identities"
-	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
 )
@@ -57,7 +55,7 @@ func (s *Server) personEdited(v *visit) error {
 		p.Form, p.Who = v.againForm(err), v.opened()
 		return v.again(err, "staff/person_edit", p)
 	}
-	if err != nil && !errors.Is(err, database.ErrRepeated) {
+	if err != nil {
 		return err
 	}
 	return v.seeOther(v.onePath(one.ID), "person_edited")

@@ -20,12 +20,7 @@ func (s *Server) newLeavePage(v *visit) (leavePage, error) {
 	}
 	p := leavePage{asking: asking{v.page("people.leave.title", "Code", one.Code)}, Person: one}
 	p.Here = "candidates"
-	bookings, err := s.Scheduling.Of(v.ctx(), v.study.ID, one.ID)
-	for _, b := range bookings {
-		if b.State == scheduling.Booked {
-			p.Open = append(p.Open, b)
-		}
-	}
+	p.Open, err = s.openBookings(v, one.ID)
 	return p, err
 }
 

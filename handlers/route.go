@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"example.org/feltbok/internal/auth"
 	"example.org/feltbok/internal/errs"
@@ -15,9 +16,67 @@ import (
 
 // route is one line of a route map.
 type route struct {
-	method, path string
-	access       access
-	handle       func(*visit) error
+	methods []string
+	path    string
+	access  access
+	handle  func(*visit) error
+	back    string // where a form handed in twice leads, with the parameters of path; "" is its own address
+	alone   bool   // nothing answers a GET of this address but the way back
+}
+
+// get is a page, or a file.
+func get(path string, access access, handle func(*visit) error) route {
+	return route{methods: []string{http.MethodGet}, path: path, access: access, handle: handle}
+}
+
+// post takes a form. One that was handed in before is not done again: the visitor is sent back to see that it is done.
+func post(path string, access access, handle func(*visit) error, back string) route {
+	return route{methods: []string{http.MethodPost}, path: path, access: access, handle: handle, back: back}
+}
+
+// both is a page with the form that it takes: handle finds v.form filled in when it was handed in.
+func both(path string, access access, handle func(*visit) error, back string) route {
+	return route{methods: []string{http.MethodGet, http.MethodPost}, path: path, access: access, handle: handle, back: back}
+}
+
+// withWaysBack adds a GET to every address that takes forms alone: who reloads a refused form, or takes it in another
+// language, comes to the page that the form stands on.
+func withWaysBack(routes []route) []route {
+	shown := map[string]bool{}
+	for _, r := range routes {
+		shown[r.path] = shown[r.path] || slices.Contains(r.methods, http.MethodGet)
+	}
+	for i, r := range routes {
+		if !shown[r.path] {
+			routes[i].alone = true
+			routes = append(routes, get(r.path, r.access, func(v *visit) error { return v.seeOther(v.filled(r.back), "") }))
+		}
+	}
+	return routes
+}
+
+// filled puts the address's own parameters into the pattern of another.
+func (v *visit) filled(pattern string) string {
+	for _, p := range v.Params {
+		pattern = strings.Replace(pattern, ":"+p.Key, p.Value, 1)
+	}
+	return pattern
+}
+
+// wayBack is where a form that was handed in twice leads.
+func (v *visit) wayBack() string {
+	if v.route.back == "" {
+		return v.Request.URL.Path
+	}
+	return v.filled(v.route.back)
+}
+
+// here is where this page can be opened again.
+func (v *visit) here() string {
+	if v.route.alone {
+		return v.wayBack()
+	}
+	return v.Request.URL.Path
 }
 
 // access is who may use a route. The zero value admits nobody.
@@ -31,10 +90,13 @@ type access struct {
 var (
 	anyone      = access{public: true}
 	signedIn    = access{staff: true}
+	owner       = may(studies.Owner)
 	team        = may(studies.Owner, studies.Researcher)
 	everyMember = may(studies.Owner, studies.Researcher, studies.Supervisor, studies.Officer)
 	// findings are read by whoever follows what the study finds; the data protection officer sees no answers.
-	findings   = may(studies.Owner, studies.Researcher, studies.Supervisor)
+	findings = may(studies.Owner, studies.Researcher, studies.Supervisor)
+	// watchers read what happened in a study.
+	watchers   = may(studies.Owner, studies.Supervisor, studies.Officer)
 	informant  = access{purpose: links.Participant}
 	respondent = access{purpose: links.Survey}
 )
@@ -51,8 +113,10 @@ type Rule struct {
 // Rules lists every route of both sides.
 func (s *Server) Rules() []Rule {
 	var rules []Rule
-	for _, r := range slices.Concat(s.participantRoutes(), s.staffRoutes()) {
-		rules = append(rules, Rule{r.method, r.path, r.access.public, r.access.staff, r.access.roles, r.access.purpose})
+	for _, r := range slices.Concat(withWaysBack(s.participantRoutes()), withWaysBack(s.staffRoutes())) {
+		for _, method := range r.methods {
+			rules = append(rules, Rule{method, r.path, r.access.public, r.access.staff, r.access.roles, r.access.purpose})
+		}
 	}
 	return rules
 }
@@ -139,6 +203,7 @@ func (s *Server) admitMember(v *visit, roles []studies.Role) error {
 func (s *Server) serve(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := s.newVisit(c)
+		v.route = r
 		if err := s.handle(v, r); err != nil {
 			s.fail(v, err)
 		}

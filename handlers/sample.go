@@ -39,7 +39,7 @@ func (p samplePage) CaseChoices() []choice {
 // samplePageOf reads the page anew: a form that was refused may have been handed in to an old state of it.
 func (s *Server) samplePageOf(v *visit) (samplePage, error) {
 	p := samplePage{subject: v.subject("sample", "sample.title"), Kinds: recruitment.Kinds()}
-	p.Here, p.Path = "settings", v.studyPath("/sample")
+	p.Here = "settings"
 	goals, err := s.goals(v)
 	for _, c := range v.study.Cases {
 		row := goalRow{Case: c}
@@ -166,5 +166,5 @@ func (v *visit) readGoals() (map[recruitment.Kind]int, error) {
 		}
 		goals[kind] = n
 	}
-	return goals, errorsIn(v.chosen("case", samplePage{subject: v.subject("sample", "sample.title")}.CaseChoices()), check.Err())
+	return goals, gatherFaults(v.chosen("case", samplePage{subject: v.subject("sample", "sample.title")}.CaseChoices()), check.Err())
 }

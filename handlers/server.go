@@ -1,7 +1,7 @@
 // Package handlers is the HTTP side: route maps, forms and pages. It holds no SQL and no rules; it asks the domain
 // packages and shows what they say.
 //
-// Participants and staff meet two routers that share no route (participant_routes.go, staff_routes.go). A route's
+// Participants and staff meet two routers that share no route (routes_participant.go, routes_staff.go). A route's
 // access rule stands beside it.
 package handlers
 
@@ -135,8 +135,8 @@ func (s *Server) router(routes []route) (*gin.Engine, error) {
 		return nil, err
 	}
 	engine.Use(s.observe)
-	for _, r := range routes {
-		engine.Handle(r.method, r.path, s.serve(r))
+	for _, r := range withWaysBack(routes) {
+		engine.Match(r.methods, r.path, s.serve(r))
 	}
 	engine.NoRoute(s.serve(route{access: anyone, handle: func(*visit) error { return errNoPage }}))
 	engine.NoMethod(s.serve(route{access: anyone, handle: func(*visit) error { return errMethod }}))

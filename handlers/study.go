@@ -142,7 +142,7 @@ func (p studyPage) read(v *visit, s studies.Study) (studies.Study, error) {
 	s.StartsOn, s.EndsOn = isoDay(v.value("starts_on")), isoDay(v.value("ends_on"))
 	s.Recording = v.value("recording") == "yes"
 	s.Duration, _ = strconv.Atoi(v.value("duration")) // 0 is refused with the rest
-	return s, errorsIn(renamed(s.Check(), inputNames), v.chosen("recording", p.YesNo()))
+	return s, gatherFaults(renamed(s.Check(), inputNames), v.chosen("recording", p.YesNo()))
 }
 
 func studyValues(s studies.Study) url.Values {
@@ -160,10 +160,10 @@ func studyValues(s studies.Study) url.Values {
 	return values
 }
 
-// isoDay reads a date as people here write it, 4.6.2019; anything else is passed on as it is.
+// isoDay reads a date as people here write it, 4.6.2019; anything else is passed on as it is, and refused with the rest.
 func isoDay(typed string) string {
-	if day, err := time.Parse("2.1.2006", typed); err == nil {
-		return day.Format(time.DateOnly)
+	if day, ok := readDay(typed); ok {
+		return day
 	}
 	return typed
 }

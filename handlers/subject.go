@@ -70,22 +70,6 @@ func (f form) about(name string) form {
 	return f
 }
 
-// errorsIn gathers what is wrong with a form from several that looked at it.
-func errorsIn(all ...error) error {
-	var fields []errs.Field
-	for _, err := range all {
-		found := errs.FieldsOf(err)
-		if err != nil && len(found) == 0 {
-			return err
-		}
-		fields = append(fields, found...)
-	}
-	if len(fields) == 0 {
-		return nil
-	}
-	return &errs.Error{Kind: errs.Invalid, Code: "invalid", Fields: fields}
-}
-
 // chosen is a fault where a field to choose in was left, or holds what was not offered.
 func (v *visit) chosen(name string, choices []choice) error {
 	for _, c := range choices {
@@ -93,12 +77,5 @@ func (v *visit) chosen(name string, choices []choice) error {
 			return nil
 		}
 	}
-	var check errs.Check
-	check.Add(name, "studies.choose")
-	return check.Err()
-}
-
-// backTo answers an address that only forms are handed in to, when it is opened or reloaded.
-func backTo(rest string) func(*visit) error {
-	return func(v *visit) error { return v.seeOther(v.studyPath(rest), "") }
+	return faultAt(errs.Invalid, name, "studies.choose")
 }

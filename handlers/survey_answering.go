@@ -101,9 +101,6 @@ func (s *Server) surveyHere(v *visit) error {
 	}
 }
 
-// surveyBack is for addresses that only take forms: a form handed in twice is sent there to look.
-func (s *Server) surveyBack(v *visit) error { return v.seeOther("/survey", "") }
-
 // surveyNote is a page of a title and a few words.
 type surveyNote struct {
 	base
@@ -127,13 +124,7 @@ func (p surveyLetterPage) LetterLang() string {
 }
 
 // Fingerprint is the beginning of the letter's hash, in groups that can be read aloud.
-func (p surveyLetterPage) Fingerprint() string {
-	hash := p.Letter.Hash
-	if len(hash) < 12 {
-		return hash
-	}
-	return hash[:4] + " " + hash[4:8] + " " + hash[8:12]
-}
+func (p surveyLetterPage) Fingerprint() string { return fingerprint(p.Letter) }
 
 func (s *Server) surveyLetter(v *visit) error {
 	a, err := s.answering(v)

@@ -37,10 +37,6 @@ func (p respondentListPage) Sub(rest string) string {
 	return p.At("/surveys/" + string(p.Survey.ID) + rest)
 }
 
-func (s *Server) respondentToList(v *visit) error {
-	return v.seeOther(v.surveyPath(id.Survey(v.Param("survey")), "/respondents"), "")
-}
-
 func (s *Server) respondentList(v *visit) error {
 	survey, err := s.Surveys.Get(v.ctx(), v.study.ID, id.Survey(v.Param("survey")))
 	if err != nil {

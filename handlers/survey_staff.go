@@ -80,12 +80,6 @@ func (s *Server) surveyIndex(v *visit) (surveyListPage, error) {
 	return p, err
 }
 
-func (s *Server) surveyToList(v *visit) error { return v.seeOther(v.studyPath("/surveys"), "") }
-
-func (s *Server) surveyToShow(v *visit) error {
-	return v.seeOther(v.surveyPath(id.Survey(v.Param("survey")), ""), "")
-}
-
 // surveyDraft makes a survey from the coding matrix.
 func (s *Server) surveyDraft(v *visit) error {
 	survey, err := s.draftSurvey(v)

@@ -39,7 +39,7 @@ func (p teamPage) Roles() []choice {
 
 func (s *Server) teamPageOf(v *visit) (teamPage, error) {
 	p := teamPage{subject: v.subject("team", "team.title")}
-	p.Here, p.Path = "settings", v.studyPath("/team")
+	p.Here = "settings"
 	members, err := s.Studies.Members(v.ctx(), v.study.ID)
 	if err != nil {
 		return p, err
@@ -80,7 +80,7 @@ func (s *Server) teamAdd(v *visit) error {
 	err := v.chosen("role", teamPage{subject: v.subject("team", "team.title")}.Roles())
 	if err != nil {
 		// The rest is looked at too, so that everything is heard at once.
-		err = errorsIn(auth.CheckInvited(v.value("email"), v.value("name"), v.value("language")), err)
+		err = gatherFaults(auth.CheckInvited(v.value("email"), v.value("name"), v.value("language")), err)
 		return s.teamAgain(v, err)
 	}
 	account, err := s.Auth.Invite(v.ctx(), v.actor(), v.value("email"), v.value("name"), v.value("language"))

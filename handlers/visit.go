@@ -21,6 +21,7 @@ import (
 type visit struct {
 	*gin.Context
 	server  *Server
+	route   route
 	text    i18n.Text
 	session auth.Session  // zero without one
 	link    links.Link    // the participant's, on their side
@@ -113,9 +114,10 @@ func (v *visit) startSession(session auth.Session) {
 	v.setCookie(v.server.cookieName(session.Kind == auth.Participant), session.Token, 0)
 }
 
+// endSession does not use the form's key: ending twice is ending once.
 func (v *visit) endSession() error {
 	name := v.server.cookieName(v.participantSide())
-	if err := v.server.Auth.End(v.ctx(), v.cookie(name)); err != nil {
+	if err := v.server.Auth.End(v.Request.Context(), v.cookie(name)); err != nil {
 		return err
 	}
 	v.forgetSession()

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -115,27 +114,4 @@ func formMinutes(text string) int {
 		return -1
 	}
 	return n
-}
-
-// renamed puts what a domain found wrong at the inputs of this page. Names that are not listed stay.
-func renamed(err error, inputs map[string]string) error {
-	return eachField(err, func(f errs.Field) errs.Field {
-		if input, ok := inputs[f.Name]; ok {
-			f.Name = input
-		}
-		return f
-	})
-}
-
-// eachField returns err with every field fault changed by fn; an error without faults is returned as it is.
-func eachField(err error, fn func(errs.Field) errs.Field) error {
-	e, ok := errors.AsType[*errs.Error](err)
-	if !ok || len(e.Fields) == 0 {
-		return err
-	}
-	changed := &errs.Error{Kind: e.Kind, Code: e.Code}
-	for _, f := range e.Fields {
-		changed.Fields = append(changed.Fields, fn(f))
-	}
-	return changed
 }

@@ -1,0 +1,106 @@
+package handlers
+
+// staffRoutes is everything that the team can reach, with its rule. A person's own page is the team's: supervisors and
+// officers see the lists, by code.
+func (s *Server) staffRoutes() []route {
+	const (
+		study  = "/studies/:study"
+		letter = study + "/letters/:audience"
+		person = study + "/people/:person"
+		kept   = study + "/bookings/:booking"
+		survey = study + "/surveys/:survey"
+	)
+	return []route{
+		get("/healthz", anyone, s.healthz),
+		get("/readyz", anyone, s.readyz),
+
+		get("/", anyone, s.front),
+		both("/setup/:token", anyone, s.setup, "/studies"),
+		both("/sign-in", anyone, s.signIn, ""),
+		both("/sign-in/:token", anyone, s.signInLink, "/studies"),
+		both("/invite/:token", anyone, s.invited, "/studies"),
+		post("/sign-out", anyone, s.signOut, "/sign-in"),
+
+		get("/studies", signedIn, s.studyList),
+		both("/studies/new", signedIn, s.studyNew, "/studies"),
+		get(study, everyMember, s.home),
+		both(study+"/settings", team, s.settings, study),
+		get(study+"/sample", team, s.sample),
+		post(study+"/cases", team, s.caseAdd, study+"/sample"),
+		post(study+"/quotas", team, s.quotaSet, study+"/sample"),
+		get(study+"/team", everyMember, s.teamList),
+		post(study+"/team", owner, s.teamAdd, study+"/team"),
+		post(study+"/team/remove", owner, s.teamRemove, study+"/team"),
+		get(study+"/letters", everyMember, s.letters),
+		both(letter+"/:lang", team, s.letterDraft, letter+"/:lang"),
+		get(letter+"/:lang/preview", findings, s.letterPreview),
+		post(letter+"/publish", team, s.letterPublish, study+"/letters"),
+		get(study+"/letter/:letter", everyMember, s.letterFrozen),
+		get(study+"/mail", team, s.outbox),
+		post(study+"/mail/test", team, s.outboxTest, study+"/mail"),
+		post(study+"/mail/retry", team, s.outboxRetry, study+"/mail"),
+		get(study+"/log", watchers, s.log),
+
+		get(study+"/candidates", everyMember, s.candidates),
+		get(study+"/candidates/new", team, s.candidateNew),
+		post(study+"/candidates/new", team, s.candidateAdd, study+"/candidates"),
+		get(person, team, s.person),
+		post(person+"/contact", team, s.personContact, person),
+		post(person+"/letter", team, s.personLetter, person),
+		post(person+"/state", team, s.personState, person),
+		post(person+"/name", team, s.personName, person),
+		get(person+"/consent", team, s.personConsent),
+		post(person+"/consent", team, s.personConsented, person+"?done=person_consent"),
+		get(person+"/edit", team, s.personEdit),
+		post(person+"/edit", team, s.personEdited, person+"?done=person_edited"),
+		get(person+"/withdraw", team, s.personWithdraw),
+		post(person+"/withdraw", team, s.personWithdrawn, study+"/candidates"),
+
+		both(study+"/availability", team, s.availability, ""),
+		both(study+"/availability/extra", team, s.availabilityExtra, study+"/availability"),
+		both(study+"/availability/block", team, s.availabilityBlock, study+"/availability"),
+		post(study+"/availability/remove", team, s.availabilityRemove, study+"/availability"),
+		both(study+"/meeting/:audience", team, s.meeting, ""),
+		get(study+"/bookings", team, s.staffBookings),
+		get(kept, team, s.staffBooking),
+		post(kept+"/move", team, s.staffMove, kept),
+		post(kept+"/cancel", team, s.staffCancel, kept),
+		both(person+"/book", team, s.staffBook, person),
+		both(person+"/interview", team, s.interviewRecord, study+"/interviews"),
+		get(study+"/interviews", findings, s.interviewTable),
+		both(study+"/interviews/:interview", team, s.interviewEdit, study+"/interviews"),
+		both(study+"/themes", team, s.themes, study+"/coding"),
+		get(study+"/coding", findings, s.coding),
+		both(study+"/coding/:person", team, s.codingOne, study+"/coding"),
+
+		get(study+"/surveys", findings, s.surveyList),
+		post(study+"/surveys/draft", team, s.surveyDraft, study+"/surveys"),
+		get(survey, findings, s.surveyShow),
+		post(survey+"/open", team, s.surveyOpen, survey),
+		post(survey+"/close", team, s.surveyClose, survey),
+		post(survey+"/invite", team, s.surveyInvite, survey),
+		get(survey+"/respondents", team, s.respondentList),
+		get(survey+"/respondents/new", team, s.respondentNew),
+		post(survey+"/respondents/new", team, s.respondentAdd, survey+"/respondents"),
+		post(survey+"/informants", team, s.informantsAdd, survey+"/respondents"),
+		get(survey+"/results", findings, s.surveyResults),
+		get(study+"/export", team, s.exportShow),
+		post(study+"/export", team, s.exportDownload, ""),
+	}
+}
+
+// healthz says that the process answers.
+func (s *Server) healthz(v *visit) error {
+	v.String(200, "ok\n")
+	return nil
+}
+
+// readyz says whether the stores answer too.
+func (s *Server) readyz(v *visit) error {
+	if err := s.Ready(); err != nil {
+		v.String(503, "not ready\n")
+		return nil
+	}
+	v.String(200, "ready\n")
+	return nil
+}
