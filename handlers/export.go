@@ -11,6 +11,7 @@ import (
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/natural"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/studies"
 	"example.org/feltbok/surveys"
@@ -243,7 +244,7 @@ func (g *gathering) consents() error {
 	}
 	// A map's order is chance, and two people may bear one code: a participant R1 of a case R and a respondent R1.
 	slices.SortFunc(g.src.Consents, func(a, b exports.Consent) int {
-		if c := recruitment.CompareCodes(a.Code, b.Code); c != 0 {
+		if c := natural.Compare(a.Code, b.Code); c != 0 {
 			return c
 		}
 		return int(a.At - b.At)

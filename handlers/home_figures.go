@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/natural"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
 )
@@ -209,7 +210,7 @@ func (st standing) meetings(zone *time.Location) (all []meeting) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b meeting) int {
-		return cmp.Or(a.monday.Compare(b.monday), recruitment.CompareCodes(a.code, b.code))
+		return cmp.Or(a.monday.Compare(b.monday), natural.Compare(a.code, b.code))
 	})
 	return all
 }

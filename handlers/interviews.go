@@ -11,6 +11,7 @@ import (
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/natural"
 	"example.org/feltbok/interviews"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
@@ -235,7 +236,7 @@ func (v *visit) caseOrder(people map[id.Person]recruitment.Participant) func(a, 
 		return c.Position
 	}
 	return func(a, b id.Person) int {
-		return cmp.Or(cmp.Compare(place(a), place(b)), recruitment.CompareCodes(people[a].Code, people[b].Code))
+		return cmp.Or(cmp.Compare(place(a), place(b)), natural.Compare(people[a].Code, people[b].Code))
 	}
 }
 

@@ -47,7 +47,8 @@ type base struct {
 	i18n.Text
 	Title       string // already translated
 	Path        string // of this page, for the language links
-	Style       string
+	Style       string // versions of the files that every page loads
+	Script      string
 	House       string // the institution, on participant pages
 	Participant bool
 	Study       studies.Study
@@ -66,7 +67,7 @@ type base struct {
 // page starts a page with a translated title.
 func (v *visit) page(title string, args ...any) base {
 	s := v.server
-	b := base{Text: v.text, Title: v.text.T(title, args...), Path: v.here(), Style: styleVersion, House: v.study.Institution,
+	b := base{Text: v.text, Title: v.text.T(title, args...), Path: v.here(), Style: styleVersion, Script: scriptVersion, House: v.study.Institution,
 		Participant: v.participantSide(), Study: v.study, Role: v.role, SignedIn: v.session.Token != "" || v.session.Kind != "",
 		MailWaits: s.MailWaits, Form: v.newForm(nil), Zone: v.zone(), Now: v.now()}
 	if s.Banner != "" {

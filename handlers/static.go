@@ -61,4 +61,7 @@ var staticVersions = func() map[string]string {
 	return all
 }()
 
-var styleVersion = staticVersions["static/feltbok.css"]
+var (
+	styleVersion  = staticVersions["static/feltbok.css"]
+	scriptVersion = staticVersions["static/feltbok.js"]
+)

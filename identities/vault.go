@@ -227,34 +227,20 @@ func (v *Vault) OpenAll(ctx context.Context, actor audit.Actor, purpose string, 
 	return opened, nil
 }
 
-const mostInQuery = 500
-
 // find reads the sealed rows of those whom the vault knows, each once.
 func (v *Vault) find(ctx context.Context, study id.Study, people []id.Person) ([]sealed, error) {
 	people = slices.Compact(slices.Sorted(slices.Values(people)))
 	var found []sealed
-	for some := range slices.Chunk(people, mostInQuery) {
-		args := []any{study}
-		for _, person := range some {
-			args = append(args, person)
-		}
+	for some := range database.Chunks(people) {
+		list, args := database.In(some, study)
 		rows, err := database.All(ctx, v.db, scan,
-			"select "+columns+" from identity where study_id = $1 and person_id in ("+placeholders(2, len(some))+") order by person_id", args...)
+			"select "+columns+" from identity where study_id = $1 and person_id in "+list+" order by person_id", args...)
 		if err != nil {
 			return nil, fmt.Errorf("find identities: %w", err)
 		}
 		found = append(found, rows...)
 	}
 	return found, nil
-}
-
-// placeholders returns "$2, $3, $4" for from 2 and n 3.
-func placeholders(from, n int) string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = fmt.Sprintf("$%d", from+i)
-	}
-	return strings.Join(all, ", ")
 }
 
 func (v *Vault) unseal(ctx context.Context, s sealed) (who Identity, err error) {
@@ -277,13 +263,16 @@ func (v *Vault) Exists(ctx context.Context, person id.Person) (bool, error) {
 }
 
 // hashes are how an identity can be found again without being opened: for one installation, blind without its key.
-func (v *Vault) hashes(email, phone string) []string {
+func (v *Vault) hashes(email, phone string) []string { return v.blind("", email, true, phone, true) }
+
+// blind hashes an address and a number for one use. What is empty or not right has no hash.
+func (v *Vault) blind(use, email string, okEmail bool, phone string, okPhone bool) []string {
 	var all []string
-	if email != "" {
-		all = append(all, v.keys.Blind("email", strings.ToLower(email)))
+	if email != "" && okEmail {
+		all = append(all, v.keys.Blind(use+"email", strings.ToLower(email)))
 	}
-	if phone != "" {
-		all = append(all, v.keys.Blind("phone", phone))
+	if phone != "" && okPhone {
+		all = append(all, v.keys.Blind(use+"phone", phone))
 	}
 	return all
 }
@@ -293,22 +282,13 @@ func (v *Vault) hashes(email, phone string) []string {
 func (v *Vault) Duplicates(ctx context.Context, study id.Study, email, phone string) ([]id.Person, error) {
 	email, okEmail := address(email)
 	phone, okPhone := number(phone)
-	if !okEmail {
-		email = ""
-	}
-	if !okPhone {
-		phone = ""
-	}
-	hashes := v.hashes(email, phone)
+	hashes := v.blind("", email, okEmail, phone, okPhone)
 	if len(hashes) == 0 {
 		return nil, nil
 	}
-	args := []any{study}
-	for _, hash := range hashes {
-		args = append(args, hash)
-	}
-	return database.All(ctx, v.db, scanPerson, "select distinct person_id from identity_lookup where study_id = $1 and hash in ("+
-		placeholders(2, len(hashes))+") order by person_id", args...)
+	list, args := database.In(hashes, study)
+	return database.All(ctx, v.db, scanPerson, "select distinct person_id from identity_lookup where study_id = $1 and hash in "+
+		list+" order by person_id", args...)
 }
 
 // Persons lists everybody whom the vault knows.

@@ -1,7 +1,6 @@
 package recruitment
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,33 +43,3 @@ func noteNumber(ctx context.Context, tx *database.Tx, study id.Study, caseID id.
 	}
 	return nil
 }
-
-// CompareCodes orders codes as people count: A2 before A10, A10 before B1.
-func CompareCodes(a, b string) int {
-	for a != "" && b != "" {
-		x, y := chunk(a), chunk(b)
-		a, b = a[len(x):], b[len(y):]
-		if digit(x[0]) && digit(y[0]) {
-			x, y = strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
-			if c := cmp.Compare(len(x), len(y)); c != 0 {
-				return c
-			}
-		}
-		if c := cmp.Compare(x, y); c != 0 {
-			return c
-		}
-	}
-	return cmp.Compare(len(a), len(b))
-}
-
-// chunk is the run of digits, or of anything else, that s begins with.
-func chunk(s string) string {
-	for i := range len(s) {
-		if digit(s[i]) != digit(s[0]) {
-			return s[:i]
-		}
-	}
-	return s
-}
-
-func digit(b byte) bool { return '0' <= b && b <= '9' }

@@ -12,6 +12,7 @@ import (
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/natural"
 )
 
 // Size is a company's size by its number of employees.
@@ -313,6 +314,6 @@ func (r *Recruitment) List(ctx context.Context, study id.Study, f Filter) ([]Par
 		return nil, fmt.Errorf("list participants: %w", err)
 	}
 	all = slices.DeleteFunc(all, func(p Participant) bool { return !f.takes(p) })
-	slices.SortFunc(all, func(a, b Participant) int { return CompareCodes(a.Code, b.Code) })
+	slices.SortFunc(all, func(a, b Participant) int { return natural.Compare(a.Code, b.Code) })
 	return all, nil
 }

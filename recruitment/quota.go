@@ -10,6 +10,7 @@ import (
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/natural"
 )
 
 // Kind is a cell of the quotas of one case.
@@ -104,7 +105,7 @@ func (r *Recruitment) Quotas(ctx context.Context, study id.Study, pilots []id.Ca
 // fill seats people: the furthest choose first, each the cell of their own kind, then any, then outside.
 func fill(cells []Cell, people []Participant) []Cell {
 	slices.SortStableFunc(people, func(a, b Participant) int {
-		return cmp.Or(cmp.Compare(b.State.rank(), a.State.rank()), CompareCodes(a.Code, b.Code))
+		return cmp.Or(cmp.Compare(b.State.rank(), a.State.rank()), natural.Compare(a.Code, b.Code))
 	})
 	at := func(caseID id.Case, kind Kind) int {
 		return slices.IndexFunc(cells, func(c Cell) bool { return c.Case == caseID && c.Kind == kind })

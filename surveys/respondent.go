@@ -1,19 +1,17 @@
 package surveys
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode"
 
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/internal/natural"
 )
 
 // Respondent is somebody asked in one survey.
@@ -58,7 +56,7 @@ func (s *Surveys) InsertRespondentTx(ctx context.Context, tx *database.Tx, r Res
 	}
 	_, err = tx.Exec(ctx, `insert into survey_respondent (survey_id, person_id, study_id, code, code_order, case_id, role, size, informant, state, invited_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0) on conflict (survey_id, person_id) do nothing`,
-		r.Survey, r.Person, r.Study, r.Code, sortKey(r.Code), r.Case, r.Role, r.Size, r.Informant, Listed)
+		r.Survey, r.Person, r.Study, r.Code, natural.Key(r.Code), r.Case, r.Role, r.Size, r.Informant, Listed)
 	if errors.Is(err, database.ErrDuplicate) {
 		return ErrCodeTaken
 	}
@@ -203,19 +201,14 @@ func (s *Surveys) lockOpen(ctx context.Context, tx *database.Tx, study id.Study,
 
 // claim moves the listed among persons to Invited and returns them by code.
 func (s *Surveys) claim(ctx context.Context, tx *database.Tx, study id.Study, survey id.Survey, persons []id.Person) ([]Respondent, error) {
-	args := []any{survey, study, Listed, Invited, s.now().UnixMilli()}
-	marks := make([]string, len(persons))
-	for i, p := range persons {
-		args = append(args, p)
-		marks[i] = "$" + strconv.Itoa(len(args))
-	}
+	list, args := database.In(persons, survey, study, Listed, Invited, s.now().UnixMilli())
 	claimed, err := database.All(ctx, tx, func(row database.Scanner) (Respondent, error) {
 		r := Respondent{Survey: survey, Study: study, State: Invited}
 		err := row.Scan(&r.Person, &r.Code, &r.Informant)
 		return r, err
 	}, `update survey_respondent set state = $4, invited_at = $5
-		where survey_id = $1 and study_id = $2 and state = $3 and person_id in (`+strings.Join(marks, ", ")+`) returning person_id, code, informant`, args...)
-	slices.SortFunc(claimed, func(a, b Respondent) int { return bytes.Compare(sortKey(a.Code), sortKey(b.Code)) })
+		where survey_id = $1 and study_id = $2 and state = $3 and person_id in `+list+` returning person_id, code, informant`, args...)
+	slices.SortFunc(claimed, func(a, b Respondent) int { return natural.Compare(a.Code, b.Code) })
 	return claimed, err
 }
 
@@ -288,32 +281,3 @@ func (s *Surveys) LetOffTx(ctx context.Context, tx *database.Tx, study id.Study,
 	}
 	return nil
 }
-
-// sortKey orders codes as people do, whatever the engine's collation: a number's length stands before its digits, and
-// the code itself parts those that differ only in case or leading zeros.
-func sortKey(code string) []byte {
-	var key []byte
-	rest := strings.ToLower(code)
-	for rest != "" {
-		end := strings.IndexFunc(rest, func(r rune) bool { return !isDigit(r) })
-		if end < 0 {
-			end = len(rest)
-		}
-		if end > 0 {
-			digits := strings.TrimLeft(rest[:end], "0")
-			key = append(key, '0', byte(min(len(digits), 255)))
-			key = append(key, digits...)
-			rest = rest[end:]
-			continue
-		}
-		end = strings.IndexFunc(rest, isDigit)
-		if end < 0 {
-			end = len(rest)
-		}
-		key = append(key, rest[:end]...)
-		rest = rest[end:]
-	}
-	return append(append(key, 0), code...)
-}
-
-func isDigit(r rune) bool { return r <= unicode.MaxASCII && unicode.IsDigit(r) }

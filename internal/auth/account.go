@@ -262,14 +262,11 @@ func (a *Auth) Accounts(ctx context.Context, accounts ...id.Account) (map[id.Acc
 	if len(accounts) == 0 {
 		return found, nil
 	}
-	places, args := make([]string, len(accounts)), make([]any, len(accounts))
-	for i, account := range accounts {
-		places[i], args[i] = fmt.Sprintf("$%d", i+1), account
-	}
+	list, args := database.In(accounts)
 	err := database.Each(ctx, a.db, func(row database.Scanner) error {
 		account, err := scanAccount(row)
 		found[account.ID] = account
 		return err
-	}, "select "+accountColumns+" from account where id in ("+strings.Join(places, ", ")+")", args...)
+	}, "select "+accountColumns+" from account where id in "+list, args...)
 	return found, err
 }

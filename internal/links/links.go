@@ -27,6 +27,8 @@ type Purpose string
 const (
 	Participant Purpose = "participant" // their own pages
 	Survey      Purpose = "survey"      // answering the survey that is the link's subject
+	Referral    Purpose = "referral"    // an informant's invitation to pass on; the subject is the coupon
+	Refusal     Purpose = "refusal"     // asking not to be contacted again
 )
 
 // ErrDead is a NotFound, the same for a link that is unknown, malformed, expired, revoked or for another purpose.

@@ -1,0 +1,14 @@
+// What a page can do beyond what it does without a script. Each part begins with the attribute that asks for it, and a
+// page without that attribute is left alone.
+"use strict";
+
+// data-copy="ID": a button that copies the text of another element. It is hidden where nothing can be copied.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const source = document.getElementById(button.dataset.copy);
+  if (!source || !navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(source.value ?? source.textContent);
+    button.textContent = button.dataset.copied;
+  });
+}

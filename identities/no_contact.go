@@ -1,0 +1,72 @@
+package identities
+
+import (
+	"context"
+	"fmt"
+
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/id"
+)
+
+// Bar remembers that a person does not want to be contacted again by a study: a keyed hash of their e-mail address and
+// one of their telephone number, kept for that purpose alone. It stays when the person is erased. Doing it twice is doing
+// it once.
+func (v *Vault) Bar(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error {
+	sealed, err := v.read(ctx, study, person)
+	if err != nil {
+		return err
+	}
+	if err := v.log.Record(ctx, audit.Entry{Actor: actor, Action: "identity.barred", Study: study, Person: person}); err != nil {
+		return fmt.Errorf("bar contact: %w", err)
+	}
+	who, err := v.unseal(ctx, sealed)
+	if err != nil {
+		return fmt.Errorf("bar contact: %w", err)
+	}
+	return v.db.Tx(ctx, func(tx *database.Tx) error {
+		for _, hash := range v.refusals(who) {
+			if _, err := tx.Exec(ctx, "insert into no_contact (study_id, hash) values ($1, $2) on conflict do nothing", study, hash); err != nil {
+				return fmt.Errorf("bar contact: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// Barred says for each of several people, known or not yet, whether somebody with their e-mail address or telephone
+// number asked not to be contacted again by this study.
+func (v *Vault) Barred(ctx context.Context, study id.Study, people ...Identity) ([]bool, error) {
+	var hashes []string
+	for _, who := range people {
+		hashes = append(hashes, v.refusals(who)...)
+	}
+	found := map[string]bool{}
+	for some := range database.Chunks(hashes) {
+		list, args := database.In(some, study)
+		err := database.Each(ctx, v.db, func(row database.Scanner) error {
+			var hash string
+			err := row.Scan(&hash)
+			found[hash] = true
+			return err
+		}, "select hash from no_contact where study_id = $1 and hash in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("look for refusals: %w", err)
+		}
+	}
+	barred := make([]bool, len(people))
+	for i, who := range people {
+		for _, hash := range v.refusals(who) {
+			barred[i] = barred[i] || found[hash]
+		}
+	}
+	return barred, nil
+}
+
+// refusals are the hashes under which an identity's refusal is kept: others than those that tell duplicates, so that the
+// two tables cannot be joined.
+func (v *Vault) refusals(who Identity) []string {
+	email, okEmail := address(who.Email)
+	phone, okPhone := number(who.Phone)
+	return v.blind("refused ", email, okEmail, phone, okPhone)
+}
