@@ -67,7 +67,11 @@ func (s *Server) candidateAdd(v *visit) error {
 // enrolCandidate takes in whom the form is about. same says who else has their address or number.
 func (s *Server) enrolCandidate(v *visit) (_ id.Person, same string, err error) {
 	c, who := v.typedCandidate(), v.typedIdentity()
-	size, notNumber := v.typedSize()
+	scheme, err := s.Recruitment.Scheme(v.ctx(), v.study.ID)
+	if err != nil {
+		return "", "", err
+	}
+	size, notNumber := v.typedSize(scheme)
 	c.Size = size
 	suggested := c.Code == ""
 	if suggested {
@@ -128,7 +132,7 @@ func identityFaults(who identities.Identity) error {
 const mostEmployees = 10_000_000
 
 // typedSize reads the size of a company; only that is kept, the number could name it.
-func (v *visit) typedSize() (recruitment.Size, error) {
+func (v *visit) typedSize(scheme recruitment.Scheme) (recruitment.Size, error) {
 	if v.value("employees") == "" {
 		return "", nil
 	}
@@ -136,7 +140,7 @@ func (v *visit) typedSize() (recruitment.Size, error) {
 	if err != nil || n < 0 || n > mostEmployees {
 		return "", faultAt(errs.Invalid, "employees", "people.employees")
 	}
-	return recruitment.SizeOf(n), nil
+	return scheme.SizeOf(n), nil
 }
 
 func (s *Server) suggestCode(v *visit, caseID id.Case) (string, error) {

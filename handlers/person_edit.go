@@ -67,10 +67,10 @@ func (v *visit) opened() bool { return v.value("opened") == "yes" }
 // saveEdit checks both stores' parts before it writes either.
 func (s *Server) saveEdit(v *visit, one recruitment.Participant) error {
 	d := recruitment.Details{Code: v.value("code"), Case: id.Case(v.value("case")), Audience: v.value("audience"),
-		Relation: recruitment.Relation(v.value("relation")), Size: recruitment.Size(v.value("size")), Title: v.value("title"),
+		Relation: recruitment.Relation(v.value("relation")), Size: recruitment.Size(v.value("size")), Title: v.value("title"), Attributes: one.Attributes,
 		Source: recruitment.Source(v.value("source"))}
 	as := recruitment.Participant{ID: one.ID, Study: v.study.ID, Code: d.Code, Case: d.Case, Audience: d.Audience, Relation: d.Relation,
-		Size: d.Size, Title: d.Title, Source: d.Source}
+		Size: d.Size, Title: d.Title, Source: d.Source, Attributes: d.Attributes}
 	who := v.typedIdentity()
 	var notWho error
 	if v.opened() {

@@ -111,7 +111,7 @@ func (r *Recruitment) LogContact(ctx context.Context, actor audit.Actor, study i
 			person, at.events, study, now, c.Channel, c.Direction, c.Outcome, c.NextAt, actor); err != nil {
 			return fmt.Errorf("log contact: %w", err)
 		}
-		if _, err := tx.Exec(ctx, `update participant set events = events + 1, contacted_at = $3, next_at = $4
+		if _, err := tx.Exec(ctx, `update participant set events = events + 1, contacted_at = $3, last_at = $3, next_at = $4
 			where study_id = $1 and person_id = $2`, study, person, now, c.NextAt); err != nil {
 			return fmt.Errorf("plan next contact: %w", err)
 		}

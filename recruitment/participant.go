@@ -15,51 +15,6 @@ import (
 	"example.org/feltbok/internal/natural"
 )
 
-// Size is a company's size by its number of employees.
-type Size string
-
-const (
-	Micro  Size = "micro"
-	Small  Size = "small"
-	Medium Size = "medium"
-	Large  Size = "large"
-)
-
-// Sizes lists all sizes in order.
-func Sizes() []Size { return []Size{Micro, Small, Medium, Large} }
-
-const (
-	mostInMicro  = 10
-	mostInSmall  = 50
-	mostInMedium = 100
-)
-
-// SizeOf returns the size of a company with so many employees; a negative number is not known, and no size.
-func SizeOf(employees int) Size {
-	switch {
-	case employees < 0:
-		return ""
-	case employees <= mostInMicro:
-		return Micro
-	case employees <= mostInSmall:
-		return Small
-	case employees <= mostInMedium:
-		return Medium
-	}
-	return Large
-}
-
-// Group returns the size as it is published: SMB (small and medium), STOR (large), or nothing.
-func (s Size) Group() string {
-	switch s {
-	case Micro, Small, Medium:
-		return "SMB"
-	case Large:
-		return "STOR"
-	}
-	return ""
-}
-
 // Relation is what a participant is to the case.
 type Relation string
 
@@ -108,17 +63,14 @@ type Participant struct {
 	Reached     State // how far along the main line they came, whatever happened then
 	StateAt     int64 // UTC milliseconds, as all below
 	CreatedAt   int64
-	ContactedAt int64 // latest contact, 0 if none
-	NextAt      int64 // when to try again, 0 if not planned
+	ContactedAt int64             // latest contact, 0 if none
+	NextAt      int64             // when to try again, 0 if not planned
+	LastAt      int64             // when something last happened, 0 if nothing has
+	Attributes  map[string]string // the study's own, by key; who lacks one is not in it
 }
 
 // Stage is that of the state, except that somebody who has the letter and never said yes was only asked.
-func (p Participant) Stage() Stage {
-	if p.State == Informed && p.Reached.rank() < Interested.rank() {
-		return StageAsked
-	}
-	return p.State.Stage()
-}
+func (p Participant) Stage() Stage { return p.State.stage(p.Reached) }
 
 const mostTitle = 80
 
@@ -133,10 +85,11 @@ func (r *Recruitment) InsertTx(ctx context.Context, tx *database.Tx, p Participa
 	p.State = cmp.Or(p.State, Candidate)
 	now := r.now().UnixMilli()
 	n, err := tx.Exec(ctx, `insert into participant (person_id, study_id, code, case_id, audience, relation, size, title, source,
-		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $12, 0, 0, 0)
+		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events, code_order, stage)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $12, 0, 0, 0, $13, $14)
 		on conflict (person_id) do nothing`,
-		p.ID, p.Study, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, p.Recruiter, p.State, now)
+		p.ID, p.Study, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, p.Recruiter, p.State, now,
+		natural.Key(d.Code), p.State.stage(p.State))
 	if errors.Is(err, database.ErrDuplicate) {
 		return ErrCodeTaken
 	}
@@ -145,6 +98,9 @@ func (r *Recruitment) InsertTx(ctx context.Context, tx *database.Tx, p Participa
 	}
 	if n == 0 {
 		return nil
+	}
+	if err := setValues(ctx, tx, p.Study, p.ID, d.Attributes); err != nil {
+		return err
 	}
 	return noteNumber(ctx, tx, p.Study, d.Case, d.Code)
 }
@@ -168,8 +124,11 @@ func (r *Recruitment) Check(ctx context.Context, p Participant) error {
 
 // check returns the details as they will be stored.
 func (p Participant) check(ctx context.Context, q database.Querier) (Details, error) {
-	d := Details{p.Code, p.Case, p.Audience, p.Relation, p.Size, p.Title, p.Source}
+	d := Details{p.Code, p.Case, p.Audience, p.Relation, p.Size, p.Title, p.Source, p.Attributes}
 	if err := d.clean(); err != nil {
+		return d, err
+	}
+	if err := checkValues(ctx, q, p.Study, d.Attributes); err != nil {
 		return d, err
 	}
 	start := cmp.Or(p.State, Candidate)
@@ -196,13 +155,14 @@ func (p Participant) checkRecruiter(ctx context.Context, q database.Querier) err
 
 // Details is what may be edited about a participant.
 type Details struct {
-	Code     string
-	Case     id.Case
-	Audience string
-	Relation Relation
-	Size     Size
-	Title    string
-	Source   Source
+	Code       string
+	Case       id.Case
+	Audience   string
+	Relation   Relation
+	Size       Size
+	Title      string
+	Source     Source
+	Attributes map[string]string // the study's own, by key; "" is none
 }
 
 // clean trims and checks; fields are named code, case, audience, relation, size, title, source.
@@ -241,14 +201,20 @@ func (r *Recruitment) Edit(ctx context.Context, actor audit.Actor, study id.Stud
 		if d.Code != at.code && at.reached.rank() >= Interviewed.rank() {
 			return ErrCodeFixed
 		}
+		if err := checkValues(ctx, tx, study, d.Attributes); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, `update participant set code = $3, case_id = $4, audience = $5, relation = $6, size = $7, title = $8,
-			source = $9 where study_id = $1 and person_id = $2`,
-			study, person, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source)
+			source = $9, code_order = $10 where study_id = $1 and person_id = $2`,
+			study, person, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, natural.Key(d.Code))
 		if errors.Is(err, database.ErrDuplicate) {
 			return ErrCodeTaken
 		}
 		if err != nil {
 			return fmt.Errorf("edit participant: %w", err)
+		}
+		if err := setValues(ctx, tx, study, person, d.Attributes); err != nil {
+			return err
 		}
 		if err := noteNumber(ctx, tx, study, d.Case, d.Code); err != nil {
 			return err
@@ -258,11 +224,11 @@ func (r *Recruitment) Edit(ctx context.Context, actor audit.Actor, study id.Stud
 }
 
 const columns = `person_id, study_id, code, case_id, audience, relation, size, title, source, recruiter_id, state, reached,
-	state_at, created_at, contacted_at, next_at`
+	state_at, created_at, contacted_at, next_at, last_at`
 
 func scan(row database.Scanner) (p Participant, err error) {
 	err = row.Scan(&p.ID, &p.Study, &p.Code, &p.Case, &p.Audience, &p.Relation, &p.Size, &p.Title, &p.Source, &p.Recruiter,
-		&p.State, &p.Reached, &p.StateAt, &p.CreatedAt, &p.ContactedAt, &p.NextAt)
+		&p.State, &p.Reached, &p.StateAt, &p.CreatedAt, &p.ContactedAt, &p.NextAt, &p.LastAt)
 	return p, err
 }
 
@@ -285,7 +251,9 @@ func (r *Recruitment) one(ctx context.Context, query string, args ...any) (Parti
 	if err != nil {
 		return Participant{}, fmt.Errorf("read participant: %w", err)
 	}
-	return p, nil
+	people := []Participant{p}
+	err = r.withValues(ctx, p.Study, people)
+	return people[0], err
 }
 
 // Filter narrows a list; an empty field does not.
@@ -315,5 +283,5 @@ func (r *Recruitment) List(ctx context.Context, study id.Study, f Filter) ([]Par
 	}
 	all = slices.DeleteFunc(all, func(p Participant) bool { return !f.takes(p) })
 	slices.SortFunc(all, func(a, b Participant) int { return natural.Compare(a.Code, b.Code) })
-	return all, nil
+	return all, r.withValues(ctx, study, all)
 }

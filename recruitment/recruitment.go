@@ -43,10 +43,12 @@ func (r *Recruitment) Erase(ctx context.Context, tx *database.Tx, person id.Pers
 	for _, statement := range []string{
 		// First the row that every other writer touches first: on PostgreSQL those who come later find the tombstone.
 		`update participant set code = '', case_id = '', audience = '', relation = '', size = '', title = '', source = '',
-			recruiter_id = '', state = 'withdrawn', state_at = 0, created_at = 0, contacted_at = 0, next_at = 0, events = 0
+			recruiter_id = '', state = 'withdrawn', state_at = 0, created_at = 0, contacted_at = 0, next_at = 0, events = 0,
+			code_order = '', stage = '', last_at = 0
 			where person_id = $1`,
 		"delete from participant_change where person_id = $1",
 		"delete from contact_log where person_id = $1",
+		"delete from participant_attribute where person_id = $1",
 		"update participant set recruiter_id = '' where recruiter_id = $1",
 	} {
 		if _, err := tx.Exec(ctx, statement, person); err != nil {
@@ -58,5 +60,5 @@ func (r *Recruitment) Erase(ctx context.Context, tx *database.Tx, person id.Pers
 
 // Tables names the tables that Erase cleans.
 func (r *Recruitment) Tables() []string {
-	return []string{"participant", "participant_change", "contact_log"}
+	return []string{"participant", "participant_change", "contact_log", "participant_attribute"}
 }

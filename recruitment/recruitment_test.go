@@ -109,7 +109,7 @@ func TestSizeOf(t *testing.T) {
 	}
 	for _, row := range rows {
 		employees, _ := strconv.Atoi(row[0])
-		size := recruitment.SizeOf(employees)
+		size := recruitment.Schemes()[0].SizeOf(employees)
 		if string(size) != row[1] || size.Group() != row[2] {
 			t.Errorf("SizeOf(%d) = %q, %q; want %q, %q", employees, size, size.Group(), row[1], row[2])
 		}

@@ -82,6 +82,14 @@ func (s State) Stage() Stage {
 	return StageDone
 }
 
+// stage is that of the state for somebody who came so far: whoever has the letter and never said yes was only asked.
+func (s State) stage(reached State) Stage {
+	if s == Informed && reached.rank() < Interested.rank() {
+		return StageAsked
+	}
+	return s.Stage()
+}
+
 // advances says whether an event that happened elsewhere moves a person on. Events come late, twice and out of order:
 // one that is behind the present state changes nothing.
 func advances(from, reached, to State) bool {
@@ -217,9 +225,9 @@ func (r *Recruitment) SetState(ctx context.Context, actor audit.Actor, study id.
 func (r *Recruitment) move(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, at standing, to, reached State, actor audit.Actor) error {
 	now := r.now().UnixMilli()
 	settled := to.Lost() || to.rank() >= Booked.rank()
-	if _, err := tx.Exec(ctx, `update participant set state = $3, reached = $4, state_at = $5, events = events + 1,
+	if _, err := tx.Exec(ctx, `update participant set state = $3, reached = $4, state_at = $5, last_at = $5, stage = $7, events = events + 1,
 		next_at = case when cast($6 as boolean) then 0 else next_at end where study_id = $1 and person_id = $2`,
-		study, person, to, reached, now, settled); err != nil {
+		study, person, to, reached, now, settled, to.stage(reached)); err != nil {
 		return fmt.Errorf("move participant: %w", err)
 	}
 	if _, err := tx.Exec(ctx, `insert into participant_change (person_id, seq, study_id, at, was, became, actor)

@@ -1,0 +1,209 @@
+package recruitment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/id"
+)
+
+// Attribute is something that a study wants to know of its candidates besides case, relation and size. Its values are a
+// closed list, so that nobody can be named in one.
+type Attribute struct {
+	Key    string // never shown, kept when the name changes; empty for a new one
+	Name   string
+	Values []string
+}
+
+const (
+	mostAttributes = 20
+	mostValues     = 50
+	mostValue      = 60
+)
+
+// ErrAttributeUsed is a Conflict: somebody has a value that would go.
+var ErrAttributeUsed = errs.New(errs.Conflict, "recruitment.attribute_used")
+
+// Attributes returns a study's own attributes in their order.
+func (r *Recruitment) Attributes(ctx context.Context, study id.Study) ([]Attribute, error) {
+	all, err := database.All(ctx, r.db, func(row database.Scanner) (a Attribute, err error) {
+		var options string
+		if err := row.Scan(&a.Key, &a.Name, &options); err != nil {
+			return a, err
+		}
+		return a, json.Unmarshal([]byte(options), &a.Values)
+	}, "select key, name, options from attribute where study_id = $1 order by position", study)
+	if err != nil {
+		return nil, fmt.Errorf("read attributes: %w", err)
+	}
+	return all, nil
+}
+
+// SetAttributes puts a list in place of the present one; an attribute with the name of a present one keeps its key. What
+// somebody has cannot go: ErrAttributeUsed. Faults are at the field "attributes".
+func (r *Recruitment) SetAttributes(ctx context.Context, actor audit.Actor, study id.Study, wanted []Attribute) error {
+	present, err := r.Attributes(ctx, study)
+	if err != nil {
+		return err
+	}
+	wanted = slices.Clone(wanted)
+	if err := cleanAttributes(wanted, present); err != nil {
+		return err
+	}
+	return r.db.Tx(ctx, func(tx *database.Tx) error {
+		for i, a := range wanted {
+			options, err := json.Marshal(a.Values)
+			if err != nil {
+				return fmt.Errorf("encode attribute: %w", err)
+			}
+			if _, err := tx.Exec(ctx, `insert into attribute (study_id, key, name, options, position) values ($1, $2, $3, $4, $5)
+				on conflict (study_id, key) do update set name = excluded.name, options = excluded.options, position = excluded.position`,
+				study, a.Key, a.Name, string(options), i); err != nil {
+				return fmt.Errorf("set attribute: %w", err)
+			}
+		}
+		if err := dropAttributes(ctx, tx, study, wanted, present); err != nil {
+			return err
+		}
+		return r.log.Append(ctx, tx, audit.Entry{Actor: actor, Action: "study.attributes_set", Study: study, Detail: fmt.Sprint(len(wanted))})
+	})
+}
+
+// dropAttributes deletes those that are no longer wanted, and refuses where somebody would lose a value.
+func dropAttributes(ctx context.Context, tx *database.Tx, study id.Study, wanted, present []Attribute) error {
+	held := map[string][]string{}
+	err := database.Each(ctx, tx, func(row database.Scanner) error {
+		var key, value string
+		err := row.Scan(&key, &value)
+		held[key] = append(held[key], value)
+		return err
+	}, "select distinct key, value from participant_attribute where study_id = $1", study)
+	if err != nil {
+		return fmt.Errorf("read attributes in use: %w", err)
+	}
+	for _, was := range present {
+		i := slices.IndexFunc(wanted, func(a Attribute) bool { return a.Key == was.Key })
+		for _, value := range held[was.Key] {
+			if i < 0 || !slices.Contains(wanted[i].Values, value) {
+				return ErrAttributeUsed
+			}
+		}
+		if i >= 0 {
+			continue
+		}
+		if _, err := tx.Exec(ctx, "delete from attribute where study_id = $1 and key = $2", study, was.Key); err != nil {
+			return fmt.Errorf("drop attribute: %w", err)
+		}
+	}
+	return nil
+}
+
+// cleanAttributes trims names and values, checks them, and gives keys.
+func cleanAttributes(wanted, present []Attribute) error {
+	var c errs.Check
+	fault := func(code string) { c.Add("attributes", code) }
+	if len(wanted) > mostAttributes {
+		fault("recruitment.many_attributes")
+	}
+	names := map[string]bool{}
+	for i := range wanted {
+		a := &wanted[i]
+		a.Name = strings.Join(strings.Fields(a.Name), " ")
+		for k, value := range a.Values {
+			a.Values[k] = strings.Join(strings.Fields(value), " ")
+		}
+		a.Values = slices.DeleteFunc(a.Values, func(value string) bool { return value == "" })
+		folded := strings.ToLower(a.Name)
+		switch {
+		case a.Name == "" || len([]rune(a.Name)) > mostValue:
+			fault("recruitment.attribute_name")
+		case names[folded]:
+			fault("recruitment.attribute_twice")
+		case len(a.Values) == 0 || len(a.Values) > mostValues || slices.ContainsFunc(a.Values, func(v string) bool { return len([]rune(v)) > mostValue }):
+			fault("recruitment.attribute_values")
+		}
+		names[folded] = true
+		a.Key = string(id.New[id.Case]())
+		if k := slices.IndexFunc(present, func(p Attribute) bool { return strings.ToLower(p.Name) == folded }); k >= 0 {
+			a.Key = present[k].Key
+		}
+	}
+	return c.Err()
+}
+
+// setValues writes a participant's own attributes in place of what stood there. An attribute or value that the study does
+// not have is a fault at the field "attribute_" and its key.
+func setValues(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, values map[string]string) error {
+	if _, err := tx.Exec(ctx, "delete from participant_attribute where person_id = $1", person); err != nil {
+		return fmt.Errorf("set attributes: %w", err)
+	}
+	for key, value := range values {
+		if value == "" {
+			continue
+		}
+		if _, err := tx.Exec(ctx, "insert into participant_attribute (person_id, key, study_id, value) values ($1, $2, $3, $4)",
+			person, key, study, value); err != nil {
+			return fmt.Errorf("set attributes: %w", err)
+		}
+	}
+	return nil
+}
+
+// checkValues refuses what is none of the study's attributes and values.
+func checkValues(ctx context.Context, q database.Querier, study id.Study, values map[string]string) error {
+	var c errs.Check
+	for key, value := range values {
+		if value == "" {
+			continue
+		}
+		var options string
+		err := q.QueryRow(ctx, "select options from attribute where study_id = $1 and key = $2", study, key).Scan(&options)
+		if err != nil && !errors.Is(err, database.ErrNoRows) {
+			return fmt.Errorf("read attribute: %w", err)
+		}
+		var offered []string
+		if err == nil {
+			err = json.Unmarshal([]byte(options), &offered)
+		}
+		if err != nil || !slices.Contains(offered, value) {
+			c.Add("attribute_"+key, "recruitment.choose")
+		}
+	}
+	return c.Err()
+}
+
+// withValues fills in the own attributes of people who were read.
+func (r *Recruitment) withValues(ctx context.Context, study id.Study, people []Participant) error {
+	at := make(map[id.Person]int, len(people))
+	persons := make([]id.Person, len(people))
+	for i, p := range people {
+		at[p.ID], persons[i] = i, p.ID
+	}
+	for some := range database.Chunks(persons) {
+		list, args := database.In(some, study)
+		err := database.Each(ctx, r.db, func(row database.Scanner) error {
+			var person id.Person
+			var key, value string
+			if err := row.Scan(&person, &key, &value); err != nil {
+				return err
+			}
+			p := &people[at[person]]
+			if p.Attributes == nil {
+				p.Attributes = map[string]string{}
+			}
+			p.Attributes[key] = value
+			return nil
+		}, "select person_id, key, value from participant_attribute where study_id = $1 and person_id in "+list, args...)
+		if err != nil {
+			return fmt.Errorf("read attributes: %w", err)
+		}
+	}
+	return nil
+}
