@@ -70,9 +70,10 @@ func (v *Vault) AddNote(ctx context.Context, actor audit.Actor, study id.Study, 
 	if err != nil {
 		return "", fmt.Errorf("seal note: %w", err)
 	}
+	now := v.now().UnixMilli()
 	err = v.db.Tx(ctx, func(tx *database.Tx) error {
 		_, err := tx.Exec(ctx, "insert into note (note_id, person_id, study_id, sealed, written_at) values ($1, $2, $3, $4, $5)",
-			note, person, study, sealed, v.now().UnixMilli())
+			note, person, study, sealed, now)
 		return err
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"example.org/feltbok/identities"
 	"example.org/feltbok/internal/database"
@@ -158,6 +159,28 @@ func TestNotesAreBoundAndSealed(t *testing.T) {
 func flip(bytes []byte) []byte {
 	bytes[len(bytes)/2] ^= 1
 	return bytes
+}
+
+// An erasure that passes between sealing and writing is not undone by the write.
+func TestNoteAfterErase(t *testing.T) {
+	each(t, func(t *testing.T, s *safe) {
+		ctx, person := t.Context(), s.person()
+		s.put(person, ola)
+		overtaken := func() time.Time { // asked for the time of the note, once it is sealed
+			if err := errors.Join(s.keys.Destroy(ctx, person), s.Erase(ctx, person)); err != nil {
+				t.Error(err)
+			}
+			return time.Now()
+		}
+		_, err := identities.New(s.db, s.keys, s.log, overtaken).AddNote(ctx, researcher, s.study, person, "Kom for sent.")
+		if !errors.Is(err, keys.ErrErased) {
+			t.Errorf("AddNote = %v, want ErrErased", err)
+		}
+		var left int
+		if err := s.db.QueryRow(ctx, "select count(*) from note").Scan(&left); err != nil || left != 0 {
+			t.Errorf("%d notes, %v", left, err)
+		}
+	})
 }
 
 // An erasure that overtakes a note leaves none, and none is left of one that came before it.
