@@ -215,7 +215,7 @@ func (st standing) tasks(b base) []task {
 	tasks := st.appointments(b)
 	for _, p := range st.due {
 		t := task{Mark: "open", What: b.T("calls.task", "Code", p.Code, "Who", kindOf(b, p), "Try", st.tries[p.ID].Made+1),
-			Address: b.At("/calls?row=") + string(p.ID), Act: b.T("home.log_contact")}
+			Address: b.At("/calls?row=") + string(p.ID) + "#row", Act: b.T("home.log_contact")}
 		if at := time.UnixMilli(p.NextAt).In(b.Zone); at.Before(st.today) {
 			t.When = b.T("home.since", "Day", plainDay(b, at))
 		} else {
