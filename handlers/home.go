@@ -70,6 +70,7 @@ type standing struct {
 	cells    []recruitment.Cell
 	funnel   recruitment.Funnel
 	due      []recruitment.Participant
+	tries    map[id.Person]recruitment.Tries // with those who are due
 	letters  []consents.Letter
 	weeks    []scheduling.Week
 	mails    map[mail.State]int
@@ -97,6 +98,7 @@ func (s *Server) standing(v *visit) (st standing, err error) {
 		st.due, e = s.Recruitment.Due(ctx, study, st.today.AddDate(0, 0, 1).UnixMilli()-1)
 		return e
 	})
+	read(func() (e error) { st.tries, e = s.Recruitment.Tries(ctx, study, st.due); return e })
 	read(func() (e error) { st.letters, e = s.Consents.Versions(ctx, study); return e })
 	read(func() (e error) { st.weeks, e = s.Scheduling.Weeks(ctx, study); return e })
 	read(func() (e error) { st.mails, e = s.Outbox.Counts(ctx, study); return e })
@@ -212,7 +214,8 @@ func (st standing) steps(b base) []step {
 func (st standing) tasks(b base) []task {
 	tasks := st.appointments(b)
 	for _, p := range st.due {
-		t := task{Mark: "open", What: b.T("home.due", "Code", p.Code, "Who", kindOf(b, p)), Address: b.At("/people/") + string(p.ID), Act: b.T("home.log_contact")}
+		t := task{Mark: "open", What: b.T("calls.task", "Code", p.Code, "Who", kindOf(b, p), "Try", st.tries[p.ID].Made+1),
+			Address: b.At("/calls?row=") + string(p.ID) + "#row", Act: b.T("home.log_contact")}
 		if at := time.UnixMilli(p.NextAt).In(b.Zone); at.Before(st.today) {
 			t.When = b.T("home.since", "Day", plainDay(b, at))
 		} else {

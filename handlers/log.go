@@ -101,7 +101,7 @@ func actorName(b base, actor audit.Actor, names namesOf) string {
 // detailWords are the actions whose detail is a code with a text under this key.
 var detailWords = map[string]string{
 	"identity.opened": "log.purpose.", "identity.written": "log.purpose.", "consent.recorded": "consents.means.",
-	"consent.withdrawn": "consents.means.", "contact.logged": "recruitment.outcome.", "participant.state_set": "recruitment.state.",
+	"consent.withdrawn": "consents.means.", "contact.logged": "recruitment.outcome.", "contact.undone": "recruitment.outcome.", "participant.state_set": "recruitment.state.",
 }
 
 // actionText says what was done. An action without words is shown as it is stored: nothing is left out of a log.

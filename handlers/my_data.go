@@ -22,6 +22,8 @@ type ownData struct {
 	Answers      []dataAct           `json:"answers"`
 	Appointments []dataAppointment   `json:"appointments"`
 	Contacts     []dataContact       `json:"contacts"`
+	Notes        []dataNote          `json:"notes"`
+	Postponed    []dataPlan          `json:"postponed"`
 	Changes      []dataChange        `json:"changes"`
 	Talks        []dataTalk          `json:"conversations"`
 	Themes       []dataTheme         `json:"themes"`
@@ -72,6 +74,16 @@ type dataContact struct {
 	Channel   string    `json:"channel"`
 	Direction string    `json:"direction"`
 	Outcome   string    `json:"outcome"`
+}
+
+type dataNote struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+}
+
+type dataPlan struct {
+	At   time.Time `json:"at"`
+	Next time.Time `json:"next_contact_planned"`
 }
 
 type dataChange struct {
@@ -134,8 +146,13 @@ func (s *Server) ownData(v *visit) (d ownData, err error) {
 		return d, err
 	}
 	d = ownData{MadeAt: v.now().In(v.zone()).Truncate(time.Second), StudyTitle: v.study.Title, Institution: v.study.Institution, InStudy: v.place(o)}
-	if d.You, err = s.Vault.Open(v.ctx(), v.actor(), "own_data", v.study.ID, v.session.Person); err != nil {
+	who, notes, err := s.Vault.OpenNoted(v.ctx(), v.actor(), "own_data", v.study.ID, v.session.Person)
+	if err != nil {
 		return d, err
+	}
+	d.You = who
+	for _, n := range notes {
+		d.Notes = append(d.Notes, dataNote{v.moment(n.At), n.Text})
 	}
 	for _, act := range o.said.Acts {
 		d.Answers = append(d.Answers, v.dataAct(act))
@@ -182,6 +199,13 @@ func (s *Server) fieldData(v *visit, d *ownData) error {
 	}
 	for _, c := range contacts {
 		d.Contacts = append(d.Contacts, dataContact{v.moment(c.At), string(c.Channel), string(c.Direction), string(c.Outcome)})
+	}
+	plans, err := s.Recruitment.Plans(v.ctx(), study, person)
+	if err != nil {
+		return err
+	}
+	for _, p := range plans {
+		d.Postponed = append(d.Postponed, dataPlan{v.moment(p.At), v.moment(p.NextAt)})
 	}
 	changes, err := s.Recruitment.History(v.ctx(), study, person)
 	if err != nil {

@@ -34,11 +34,16 @@ func (v *visit) nextTry(name string) (ms int64, err error) {
 		return 0, nil
 	}
 	for _, form := range dateShapes {
-		if found := form.shape.FindStringSubmatch(text); found != nil {
-			at, ok := v.dated(found[form.year], found[form.month], found[form.day], found[4], found[5])
-			if ok {
-				return at.UnixMilli(), nil
-			}
+		found := form.shape.FindStringSubmatch(text)
+		if found == nil {
+			continue
+		}
+		at, ok := v.dated(found[form.year], found[form.month], found[form.day], found[4], found[5])
+		switch {
+		case ok && (at.Hour() != digitsOr(found[4], morning) || at.Minute() != digitsOr(found[5], 0)):
+			return 0, faultAt(errs.Invalid, name, "calls.no_such_hour") // the clocks are put forward over it
+		case ok:
+			return at.UnixMilli(), nil
 		}
 	}
 	return 0, faultAt(errs.Invalid, name, "people.date")

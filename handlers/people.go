@@ -17,6 +17,10 @@ type People interface {
 	Enrol(ctx context.Context, actor audit.Actor, who identities.Identity, c recruitment.Participant) (id.Person, error)
 	// EnrolRespondent takes a respondent into a survey's sampling frame.
 	EnrolRespondent(ctx context.Context, actor audit.Actor, who identities.Identity, r surveys.Respondent) (id.Person, error)
+	// LogContact notes a contact; what the team wrote about it goes into the vault. A blank note is none.
+	LogContact(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, c recruitment.Contact, note string) error
+	// UndoContact takes back a contact that was a slip, with its note.
+	UndoContact(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, seq int64) error
 	// SendLetter mails a person the letter and their own link, and notes that they are informed.
 	SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 	// ChangeConsent keeps what somebody answers to a letter, and stops what rested on a yes that is now a no.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.org/feltbok/consents"
@@ -24,7 +25,9 @@ type personPage struct {
 	Standing  []answerMark
 	Deeds     []deed
 	Happened  []happening
+	Newer     *happening           // what happened while somebody filled in a form here
 	Who       *identities.Identity // opened for this one showing
+	Notes     []noted              // opened with it
 	Why       string               // the purpose it was opened for
 	Answered  bool
 }
@@ -228,6 +231,9 @@ func (s *Server) personActed(v *visit, err error, path, done string) error {
 	if failed != nil {
 		return failed
 	}
+	if errors.Is(err, recruitment.ErrChanged) {
+		p.Newer = p.latest()
+	}
 	p.Form = v.againForm(err)
 	return v.again(err, "staff/person", p)
 }
@@ -238,34 +244,32 @@ func (s *Server) personContact(v *visit) error {
 		return err
 	}
 	next, err := v.nextTry("next_on")
-	contact := recruitment.Contact{Channel: recruitment.Channel(v.value("channel")), Direction: recruitment.Direction(v.value("direction")),
-		Outcome: recruitment.Outcome(v.value("outcome")), NextAt: next}
-	if err = gatherFaults(notChosen(contact), err); err == nil {
-		err = s.Recruitment.LogContact(v.ctx(), v.actor(), v.study.ID, one.ID, contact)
-	}
 	path := v.onePath(one.ID)
 	if v.value("back") == "list" {
 		path = v.studyPath("/candidates")
 	}
-	return s.personActed(v, renamed(err, contactInputs), path, "person_contact")
+	return s.personActed(v, s.logContact(v, one.ID, recruitment.Direction(v.value("direction")), next, err), path, "person_contact")
 }
 
-// contactInputs are the fields of a contact whose inputs have other names.
-var contactInputs = map[string]string{"next": "next_on"}
+// logContact enters the contact of a form, with whom it is about, who made it, and when to try again, or what is wrong
+// with that.
+func (s *Server) logContact(v *visit, person id.Person, direction recruitment.Direction, next int64, wrong error) error {
+	contact := recruitment.Contact{Channel: recruitment.Channel(v.value("channel")), Direction: direction,
+		Outcome: recruitment.Outcome(v.value("outcome")), NextAt: next, Seen: v.seen()}
+	err := gatherFaults(s.Recruitment.CheckContact(contact), wrong, identities.CheckNote(v.value("note")))
+	if err == nil {
+		err = s.People.LogContact(v.ctx(), v.actor(), v.study.ID, person, contact, v.value("note"))
+	}
+	return renamed(err, map[string]string{"next": "next_on"})
+}
 
-// notChosen says what the register would, beside what it cannot know of: a day that cannot be read.
-func notChosen(c recruitment.Contact) error {
-	var check errs.Check
-	if !slices.Contains(recruitment.Channels(), c.Channel) {
-		check.Add("channel", "recruitment.choose")
+// seen is the version of a participant that the form was shown with; 0 where it does not say.
+func (v *visit) seen() int64 {
+	version, err := strconv.ParseInt(v.value("seen"), 10, 64)
+	if err != nil {
+		return 0
 	}
-	if !slices.Contains(recruitment.Directions(), c.Direction) {
-		check.Add("direction", "recruitment.choose")
-	}
-	if !slices.Contains(recruitment.Outcomes(), c.Outcome) {
-		check.Add("outcome", "recruitment.choose")
-	}
-	return check.Err()
+	return version
 }
 
 func (s *Server) personLetter(v *visit) error {
@@ -312,7 +316,7 @@ func (s *Server) personName(v *visit) error {
 	if why != "" && why != "call" && why != "support" && why != "correction" {
 		return s.personActed(v, faultAt(errs.Invalid, "purpose", "identities.choose"), "", "")
 	}
-	who, err := s.Vault.Open(v.ctx(), v.actor(), why, v.study.ID, one.ID)
+	who, notes, err := s.Vault.OpenNoted(v.ctx(), v.actor(), why, v.study.ID, one.ID)
 	if err != nil {
 		return s.personActed(v, err, v.onePath(one.ID), "")
 	}
@@ -324,6 +328,9 @@ func (s *Server) personName(v *visit) error {
 		return err
 	}
 	p.Who, p.Why = &who, p.T("people.purpose."+why)
+	if p.Notes, err = s.noted(v, one.ID, notes); err != nil {
+		return err
+	}
 	// Without a script: the browser leaves this page by itself, and the name with it.
 	v.Header("Refresh", fmt.Sprintf("%d; url=%s", nameOpen, v.onePath(one.ID)))
 	return v.show("staff/person", p)

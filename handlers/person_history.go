@@ -34,6 +34,10 @@ func (s *Server) happened(v *visit, p personPage, answered consents.State, booki
 	if err != nil {
 		return nil, err
 	}
+	plans, err := s.Recruitment.Plans(v.ctx(), v.study.ID, p.Person.ID)
+	if err != nil {
+		return nil, err
+	}
 	held, err := s.Interviews.Of(v.ctx(), v.study.ID, p.Person.ID)
 	if err != nil {
 		return nil, err
@@ -44,6 +48,9 @@ func (s *Server) happened(v *visit, p personPage, answered consents.State, booki
 	}
 	for _, c := range changes {
 		actors = append(actors, c.Actor)
+	}
+	for _, plan := range plans {
+		actors = append(actors, plan.Actor)
 	}
 	for _, a := range answered.Acts {
 		actors = append(actors, a.Actor)
@@ -59,6 +66,9 @@ func (s *Server) happened(v *visit, p personPage, answered consents.State, booki
 	t.add(happening{At: p.Person.CreatedAt, Title: p.T("people.event.added"), Lines: []string{p.T("recruitment.source." + string(p.Person.Source))}})
 	for _, c := range slices.Backward(contacts) {
 		t.contact(c)
+	}
+	for _, plan := range plans {
+		t.add(happening{At: plan.At, Title: p.T("calls.event.postponed", "When", p.NearTime(plan.NextAt)), Lines: []string{by[plan.Actor]}})
 	}
 	for _, act := range answered.Acts {
 		t.answer(act)
@@ -111,6 +121,9 @@ func (t *personLine) contact(c recruitment.Contact) {
 		"What", strings.ToLower(t.T("recruitment.outcome."+string(c.Outcome))))}
 	if c.NextAt > 0 {
 		h.Lines = append(h.Lines, t.T("people.event.next", "When", t.NearTime(c.NextAt)))
+	}
+	if c.Note != "" {
+		h.Lines = append(h.Lines, t.T("people.label.note"))
 	}
 	h.Lines = append(h.Lines, t.by[c.Actor])
 	t.add(h)
@@ -199,10 +212,13 @@ func (t *personLine) interview(h interviews.Held) {
 const together = 2 * time.Second
 
 // change stands by itself where the team set it by hand. What a contact or an answer led to is said there already, and an
-// appointment or an interview has an entry of its own.
+// appointment has an entry of its own; an interview has one too, of when it was held and not of who entered it.
 func (t *personLine) change(c recruitment.Change) {
 	switch c.Now {
-	case recruitment.Booked, recruitment.Interviewed:
+	case recruitment.Booked:
+		return
+	case recruitment.Interviewed:
+		t.add(happening{At: c.At, Title: t.T("calls.event.recorded"), Lines: []string{t.by[c.Actor]}})
 		return
 	case recruitment.Informed:
 		t.add(happening{At: c.At, Title: t.T("people.event.letter"), Lines: []string{t.by[c.Actor]}})
@@ -225,6 +241,15 @@ func (t *personLine) near(at int64) bool {
 	return slices.ContainsFunc(t.all, func(h happening) bool {
 		return h.Said && at >= h.At && at-h.At <= together.Milliseconds()
 	})
+}
+
+// latest is what happened last; what is yet to come stands above it.
+func (p personPage) latest() *happening {
+	i := slices.IndexFunc(p.Happened, func(h happening) bool { return h.At <= p.Now.UnixMilli() })
+	if i < 0 {
+		return nil
+	}
+	return &p.Happened[i]
 }
 
 // When is the time of an entry.

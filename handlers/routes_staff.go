@@ -7,6 +7,7 @@ func (s *Server) staffRoutes() []route {
 		study  = "/studies/:study"
 		letter = study + "/letters/:audience"
 		person = study + "/people/:person"
+		call   = study + "/calls/:person"
 		kept   = study + "/bookings/:booking"
 		survey = study + "/surveys/:survey"
 	)
@@ -44,6 +45,12 @@ func (s *Server) staffRoutes() []route {
 		get(study+"/candidates", everyMember, s.candidates),
 		get(study+"/candidates/new", team, s.candidateNew),
 		post(study+"/candidates/new", team, s.candidateAdd, study+"/candidates"),
+		get(study+"/calls", team, s.calls),
+		post(call, team, s.callLogged, study+"/calls"),
+		post(call+"/number", team, s.callNumber, study+"/calls"),
+		post(call+"/later", team, s.callLater, study+"/calls"),
+		post(call+"/undo", team, s.callUndone, study+"/calls"),
+		post(call+"/give-up", team, s.callGivenUp, study+"/calls"),
 		get(person, team, s.person),
 		post(person+"/contact", team, s.personContact, person),
 		post(person+"/letter", team, s.personLetter, person),

@@ -22,6 +22,15 @@ type Identity struct {
 	Language     string `json:"language,omitempty"`
 }
 
+// Dial is the telephone number in groups, as people read it.
+func (i Identity) Dial() string {
+	parsed, err := phonenumbers.Parse(i.Phone, "")
+	if err != nil {
+		return i.Phone
+	}
+	return phonenumbers.Format(parsed, phonenumbers.INTERNATIONAL)
+}
+
 const (
 	mostLine  = 200
 	mostEmail = 254 // RFC 5321 §4.5.3.1.3, less the angle brackets

@@ -114,7 +114,7 @@ func (v *Vault) write(ctx context.Context, study id.Study, person id.Person, tex
 			return fmt.Errorf("write identity: %w", err)
 		}
 		if written {
-			return v.keepOnlyIfKeyed(ctx, next)
+			return v.keepOnlyIfKeyed(ctx, next.place(), next.bytes)
 		}
 		if err := v.elsewhere(ctx, study, person); err != nil {
 			return err
@@ -163,10 +163,10 @@ func (v *Vault) replace(ctx context.Context, next sealed, hashes []string) (writ
 
 // keepOnlyIfKeyed takes a write back that an erasure overtook. Erasing destroys the key first and empties the vault
 // then: whichever of the two looks last finds the row.
-func (v *Vault) keepOnlyIfKeyed(ctx context.Context, s sealed) error {
-	_, err := v.keys.Open(ctx, s.place(), s.bytes)
+func (v *Vault) keepOnlyIfKeyed(ctx context.Context, at keys.Place, sealed []byte) error {
+	_, err := v.keys.Open(ctx, at, sealed)
 	if errors.Is(err, keys.ErrErased) {
-		return errors.Join(keys.ErrErased, v.Erase(ctx, s.person))
+		return errors.Join(keys.ErrErased, v.Erase(ctx, at.Person))
 	}
 	return err
 }
@@ -304,16 +304,26 @@ func scanPerson(row database.Scanner) (p id.Person, err error) {
 // Erase forgets a person and removes their bytes from the files. Doing it twice is doing it once. The key is to be
 // destroyed before, so that a Put on its way finds it gone.
 func (v *Vault) Erase(ctx context.Context, person id.Person) error {
-	err := v.db.Tx(ctx, func(tx *database.Tx) error {
-		for _, statement := range []string{"delete from identity_lookup where person_id = $1", "delete from identity where person_id = $1"} {
-			if _, err := tx.Exec(ctx, statement, person); err != nil {
+	err := v.forget(ctx, person)
+	for range mostTries {
+		if !errors.Is(err, database.ErrReferenced) {
+			break
+		}
+		err = v.forget(ctx, person) // a Put on its way wrote between the deletes; without a key no other begins
+	}
+	if err != nil {
+		return fmt.Errorf("erase identity: %w", err)
+	}
+	return v.db.Scrub(ctx, "note", "identity_lookup", "identity")
+}
+
+func (v *Vault) forget(ctx context.Context, person id.Person) error {
+	return v.db.Tx(ctx, func(tx *database.Tx) error {
+		for _, table := range []string{"note", "identity_lookup", "identity"} {
+			if _, err := tx.Exec(ctx, "delete from "+table+" where person_id = $1", person); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("erase identity: %w", err)
-	}
-	return v.db.Scrub(ctx, "identity_lookup", "identity")
 }

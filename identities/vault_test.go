@@ -160,6 +160,13 @@ func TestOpeningNeedsTheAuditEntry(t *testing.T) {
 		if who, err := blind.Open(t.Context(), researcher, "call", s.study, person); err == nil || who != (identities.Identity{}) {
 			t.Errorf("Open = %+v, %v; want nothing and an error", who, err)
 		}
+		s.note(person, "Et notat")
+		if _, notes, err := blind.OpenNoted(t.Context(), researcher, "call", s.study, person); err == nil || notes != nil {
+			t.Errorf("OpenNoted = %+v, %v; want nothing and an error", notes, err)
+		}
+		if note, err := blind.AddNote(t.Context(), researcher, s.study, person, "x"); err == nil || note != "" {
+			t.Errorf("AddNote = %q, %v; want an error", note, err)
+		}
 		if err := blind.Put(t.Context(), researcher, "correction", s.study, person, identities.Identity{Name: "X"}); err == nil {
 			t.Error("Put wrote without an entry")
 		}

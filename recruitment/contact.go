@@ -48,16 +48,21 @@ func Outcomes() []Outcome {
 	return []Outcome{NotReached, CallBack, SaidYes, SaidNo, LetterSent, Appointment, OtherOutcome}
 }
 
-// Contact is one call, mail or meeting. It has no text: what people say on the telephone is full of names, and a note
-// belongs in the vault.
+// Contact is one call, mail or meeting. What was said is not in it: such a text is full of names and lies in the vault.
 type Contact struct {
 	Channel   Channel
 	Direction Direction
 	Outcome   Outcome
 	NextAt    int64       // when to try again, UTC milliseconds; 0 if not planned
-	At        int64       // UTC milliseconds; set by LogContact
-	Actor     audit.Actor // set by LogContact
+	Note      id.Note     // what the vault calls the note about it, empty if there is none
+	Seen      int64       // the Participant.Version that whoever logs this has seen, 0 is not asked; not stored
+	Seq       int64       // which of the person's events it is; set by LogContact, as all below
+	At        int64       // UTC milliseconds
+	Actor     audit.Actor // who logged it
 }
+
+// CheckContact says what LogContact would refuse of the contact itself. Fields are named channel, direction, outcome, next.
+func (r *Recruitment) CheckContact(c Contact) error { return c.check(r.now().UnixMilli()) }
 
 func (c Contact) check(now int64) error {
 	var check errs.Check
@@ -94,45 +99,60 @@ func (o Outcome) leads(from State) State {
 }
 
 // LogContact notes a contact, plans the next try in place of the one before, and moves the person to contacted,
-// interested or declined.
+// interested or declined; nobody rings who said no. It is ErrChanged where the person is not any more as c.Seen says.
 func (r *Recruitment) LogContact(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, c Contact) error {
-	now := r.now().UnixMilli()
-	if err := c.check(now); err != nil {
+	c.At, c.Actor = r.now().UnixMilli(), actor
+	if err := c.check(c.At); err != nil {
 		return err
+	}
+	if c.Outcome == SaidNo {
+		c.NextAt = 0
 	}
 	return r.db.Tx(ctx, func(tx *database.Tx) error {
 		at, err := touch(ctx, tx, study, person)
+		if err == nil {
+			err = at.unseen(c.Seen)
+		}
 		if err != nil {
 			return err
 		}
 		at.events++
-		if _, err := tx.Exec(ctx, `insert into contact_log (person_id, seq, study_id, at, channel, direction, outcome, next_at, actor)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			person, at.events, study, now, c.Channel, c.Direction, c.Outcome, c.NextAt, actor); err != nil {
-			return fmt.Errorf("log contact: %w", err)
+		c.Seq = at.events
+		to := c.Outcome.leads(at.state)
+		if err := insertContact(ctx, tx, study, person, c, at, advances(at.state, at.reached, to)); err != nil {
+			return err
 		}
 		if _, err := tx.Exec(ctx, `update participant set events = events + 1, contacted_at = $3, last_at = $3, next_at = $4
-			where study_id = $1 and person_id = $2`, study, person, now, c.NextAt); err != nil {
+			where study_id = $1 and person_id = $2`, study, person, c.At, c.NextAt); err != nil {
 			return fmt.Errorf("plan next contact: %w", err)
 		}
-		if err := r.advance(ctx, tx, study, person, at, c.Outcome.leads(at.state), actor); err != nil {
+		if err := r.advance(ctx, tx, study, person, at, to, actor); err != nil {
 			return err
 		}
 		return r.log.Append(ctx, tx, audit.Entry{Actor: actor, Action: "contact.logged", Study: study, Person: person, Detail: string(c.Outcome)})
 	})
 }
 
+func insertContact(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, c Contact, was standing, moves bool) error {
+	_, err := tx.Exec(ctx, `insert into contact_log (person_id, seq, study_id, at, channel, direction, outcome, next_at, actor, note,
+		next_was, reached_was, moved) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, person, c.Seq, study, c.At,
+		c.Channel, c.Direction, c.Outcome, c.NextAt, c.Actor, c.Note, was.next, was.reached, moves)
+	if err != nil {
+		return fmt.Errorf("log contact: %w", err)
+	}
+	return nil
+}
+
+const contactColumns = "channel, direction, outcome, next_at, note, seq, at, actor"
+
+func (c *Contact) fields() []any {
+	return []any{&c.Channel, &c.Direction, &c.Outcome, &c.NextAt, &c.Note, &c.Seq, &c.At, &c.Actor}
+}
+
 // Contacts returns the contacts with a person, newest first.
 func (r *Recruitment) Contacts(ctx context.Context, study id.Study, person id.Person) ([]Contact, error) {
 	return database.All(ctx, r.db, func(row database.Scanner) (c Contact, err error) {
-		err = row.Scan(&c.Channel, &c.Direction, &c.Outcome, &c.NextAt, &c.At, &c.Actor)
+		err = row.Scan(c.fields()...)
 		return c, err
-	}, `select channel, direction, outcome, next_at, at, actor from contact_log
-		where study_id = $1 and person_id = $2 order by seq desc`, study, person)
-}
-
-// Due returns who is to be tried again by a time in UTC milliseconds, the longest waiting first.
-func (r *Recruitment) Due(ctx context.Context, study id.Study, until int64) ([]Participant, error) {
-	return database.All(ctx, r.db, scan, "select "+columns+` from participant
-		where study_id = $1 and next_at > 0 and next_at <= $2 order by next_at, person_id`, study, until)
+	}, "select "+contactColumns+" from contact_log where study_id = $1 and person_id = $2 order by seq desc", study, person)
 }

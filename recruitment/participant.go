@@ -66,6 +66,7 @@ type Participant struct {
 	ContactedAt int64             // latest contact, 0 if none
 	NextAt      int64             // when to try again, 0 if not planned
 	LastAt      int64             // when something last happened, 0 if nothing has
+	Version     int64             // rises with every contact, change of state and change of plan; at least 1
 	Attributes  map[string]string // the study's own, by key; who lacks one is not in it
 }
 
@@ -224,11 +225,11 @@ func (r *Recruitment) Edit(ctx context.Context, actor audit.Actor, study id.Stud
 }
 
 const columns = `person_id, study_id, code, case_id, audience, relation, size, title, source, recruiter_id, state, reached,
-	state_at, created_at, contacted_at, next_at, last_at`
+	state_at, created_at, contacted_at, next_at, last_at, events + 1`
 
 func scan(row database.Scanner) (p Participant, err error) {
 	err = row.Scan(&p.ID, &p.Study, &p.Code, &p.Case, &p.Audience, &p.Relation, &p.Size, &p.Title, &p.Source, &p.Recruiter,
-		&p.State, &p.Reached, &p.StateAt, &p.CreatedAt, &p.ContactedAt, &p.NextAt, &p.LastAt)
+		&p.State, &p.Reached, &p.StateAt, &p.CreatedAt, &p.ContactedAt, &p.NextAt, &p.LastAt, &p.Version)
 	return p, err
 }
 

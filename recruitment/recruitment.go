@@ -23,6 +23,10 @@ var (
 	ErrCodeFixed = errs.New(errs.Conflict, "recruitment.code_fixed")
 	// ErrTransition is a Conflict: that state does not follow from the present one.
 	ErrTransition = errs.New(errs.Conflict, "recruitment.transition")
+	// ErrChanged is a Conflict: something happened to this participant since the page was shown.
+	ErrChanged = errs.New(errs.Conflict, "recruitment.changed")
+	// ErrTooLate is a Conflict: that contact cannot be taken back, or not any more.
+	ErrTooLate = errs.New(errs.Conflict, "recruitment.too_late")
 )
 
 // Recruitment is the register of participants in the study store.
@@ -48,6 +52,7 @@ func (r *Recruitment) Erase(ctx context.Context, tx *database.Tx, person id.Pers
 			where person_id = $1`,
 		"delete from participant_change where person_id = $1",
 		"delete from contact_log where person_id = $1",
+		"delete from contact_plan where person_id = $1",
 		"delete from participant_attribute where person_id = $1",
 		"update participant set recruiter_id = '' where recruiter_id = $1",
 	} {
@@ -60,5 +65,5 @@ func (r *Recruitment) Erase(ctx context.Context, tx *database.Tx, person id.Pers
 
 // Tables names the tables that Erase cleans.
 func (r *Recruitment) Tables() []string {
-	return []string{"participant", "participant_change", "contact_log", "participant_attribute"}
+	return []string{"participant", "participant_change", "contact_log", "contact_plan", "participant_attribute"}
 }

@@ -122,7 +122,7 @@ func TestInsertIsIdempotentAndCodesAreUnique(t *testing.T) {
 		f.add(first)
 		f.add(first)
 		got, err := f.ByCode(t.Context(), f.study, "a3")
-		first.Code, first.State, first.Reached, first.StateAt, first.CreatedAt = "A3", "candidate", "candidate", 1_000_000, 1_000_000
+		first.Code, first.State, first.Reached, first.StateAt, first.CreatedAt, first.Version = "A3", "candidate", "candidate", 1_000_000, 1_000_000, 1
 		if diff := cmp.Diff(first, got); err != nil || diff != "" {
 			t.Errorf("ByCode: %v, -want +got:\n%s", err, diff)
 		}
@@ -394,8 +394,7 @@ func TestContacts(t *testing.T) {
 		log := func(outcome recruitment.Outcome, next int64) {
 			t.Helper()
 			f.now = f.now.Add(time.Second)
-			c := recruitment.Contact{Channel: recruitment.Phone, Direction: recruitment.Out, Outcome: outcome, NextAt: next}
-			if err := f.LogContact(ctx, researcher, f.study, person, c); err != nil {
+			if err := f.LogContact(ctx, researcher, f.study, person, call(outcome, next)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -415,6 +414,7 @@ func TestContacts(t *testing.T) {
 			{recruitment.CallBack, 3_000_000, recruitment.Contacted, 0}, // replaces the try before
 			{recruitment.SaidYes, 2_000_000, recruitment.Interested, 1},
 			{recruitment.SaidNo, 2_000_000, recruitment.Declined, 0}, // nobody rings who said no
+			{recruitment.SaidNo, 2_000_000, recruitment.Declined, 0}, // nor who says it again
 			{recruitment.NotReached, 0, recruitment.Declined, 0},
 			{recruitment.SaidYes, 0, recruitment.Interested, 0},
 			{recruitment.LetterSent, 1_950_000, recruitment.Interested, 1},
@@ -428,7 +428,7 @@ func TestContacts(t *testing.T) {
 		f.advance(person, recruitment.Booked)
 		due(0)
 		contacts, err := f.Contacts(ctx, f.study, person)
-		if err != nil || len(contacts) != 7 || contacts[0].Outcome != recruitment.LetterSent || contacts[0].At != f.now.UnixMilli() || contacts[0].Actor != researcher {
+		if err != nil || len(contacts) != 8 || contacts[0].Outcome != recruitment.LetterSent || contacts[0].At != f.now.UnixMilli() || contacts[0].Actor != researcher {
 			t.Errorf("contacts %+v, %v", contacts, err)
 		}
 		err = f.LogContact(ctx, researcher, f.study, person, recruitment.Contact{NextAt: 5})
@@ -537,6 +537,9 @@ func TestEraseLeavesATombstone(t *testing.T) {
 		f.advance(person, recruitment.Contacted, recruitment.Interviewed)
 		if err := f.LogContact(ctx, researcher, f.study, person, recruitment.Contact{
 			Channel: recruitment.Email, Direction: recruitment.In, Outcome: recruitment.OtherOutcome, NextAt: 9_000_000}); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Postpone(ctx, researcher, f.study, person, 0, 9_500_000); err != nil {
 			t.Fatal(err)
 		}
 		led := f.participant("A2")

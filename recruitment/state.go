@@ -136,7 +136,15 @@ func (s State) Next() []State {
 type standing struct {
 	code           string
 	state, reached State
-	events         int64
+	events, next   int64
+}
+
+// unseen is ErrChanged where something happened since somebody was shown a version of the participant; 0 is not asked.
+func (at standing) unseen(version int64) error {
+	if version != 0 && version != at.events+1 {
+		return ErrChanged
+	}
+	return nil
 }
 
 // reaches is how far along the line a state takes them. Being sent the letter unasked is not saying yes.
@@ -151,7 +159,7 @@ func (at standing) reaches(to State) State {
 func touch(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) (at standing, err error) {
 	// Writing a value onto itself makes writers take turns on PostgreSQL; SQLite has one writer anyway.
 	err = tx.QueryRow(ctx, `update participant set events = events where study_id = $1 and person_id = $2 and code <> ''
-		returning code, state, reached, events`, study, person).Scan(&at.code, &at.state, &at.reached, &at.events)
+		returning code, state, reached, events, next_at`, study, person).Scan(&at.code, &at.state, &at.reached, &at.events, &at.next)
 	if errors.Is(err, database.ErrNoRows) {
 		return at, ErrUnknown
 	}

@@ -137,6 +137,15 @@ func (c *crowd) staff(account id.Account) *browser.Browser {
 	return b
 }
 
+// call logs a call with a note, put off once, without pages.
+func (c *crowd) call(person id.Person, note string) {
+	c.t.Helper()
+	actor, next := audit.Staff(c.owner), c.clock.now().Add(time.Hour).UnixMilli()
+	c.must(c.people.LogContact(c.t.Context(), actor, c.study.ID, person, recruitment.Contact{Channel: recruitment.Phone,
+		Direction: recruitment.Out, Outcome: recruitment.CallBack, NextAt: next}, note))
+	c.must(c.Recruitment.Postpone(c.t.Context(), actor, c.study.ID, person, 0, next+1))
+}
+
 // letter is what a person with an audience reads now.
 func (c *crowd) letter(audience string) consents.Letter {
 	c.t.Helper()

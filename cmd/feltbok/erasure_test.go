@@ -51,6 +51,7 @@ func TestWithdrawalErases(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
 		c := newCrowd(s, 2, 1, func(i int) string { return "kanarifugl" + string(rune('a'+i)) })
 		ctx, person := t.Context(), c.persons[0]
+		c.call(person, "Snakket med kanarifugla")
 		c.consent(person)
 		path := c.path(person, links.Participant)
 		slots, err := s.Scheduling.Free(ctx, c.study.ID, consents.Company, s.clock.now(), s.clock.now().AddDate(0, 0, 7))

@@ -68,7 +68,10 @@ func (c *crowd) staffActs() []staffAct {
 			return c.people.WithdrawPurposes(ctx, by, study, p, consents.Interview)
 		}},
 		{"log a contact", func(study id.Study, p id.Person) error {
-			return c.Recruitment.LogContact(ctx, by, study, p, recruitment.Contact{Channel: recruitment.Phone, Direction: recruitment.Out, Outcome: recruitment.SaidYes})
+			return c.people.LogContact(ctx, by, study, p, recruitment.Contact{Channel: recruitment.Phone, Direction: recruitment.Out, Outcome: recruitment.SaidYes}, "Et notat")
+		}},
+		{"put a contact off", func(study id.Study, p id.Person) error {
+			return c.Recruitment.Postpone(ctx, by, study, p, 0, c.clock.now().Add(time.Hour).UnixMilli())
 		}},
 		{"set the state", func(study id.Study, p id.Person) error {
 			return c.Recruitment.SetState(ctx, by, study, p, recruitment.Interested)
@@ -147,6 +150,9 @@ func TestActsBesideAWithdrawalLeaveNothing(t *testing.T) {
 				if strings.Contains(line, string(person)) {
 					t.Errorf("%s beside a withdrawal left behind: %s", act.name, line)
 				}
+			}
+			if strings.Contains(dump(t, s.stores[database.Identity]), string(person)) {
+				t.Errorf("%s beside a withdrawal left something in the vault", act.name)
 			}
 		}
 	})

@@ -236,19 +236,25 @@ func TestStudyDataHoldNoIdentity(t *testing.T) {
 		log := listenToLog(t)
 		mark := func(i int) string { return fmt.Sprintf("kanarifugl%04d", i) }
 		c := newCrowd(s, 40, 10, mark)
+		for i, person := range c.persons {
+			c.call(person, "Snakket om "+mark(i))
+		}
 		for _, person := range c.persons[:10] {
 			c.consent(person)
 		}
 		own := c.enter(c.persons[0], links.Participant)
 		c.must(own.Get("/my/data"))
-		if !strings.Contains(string(own.Body), mark(0)) {
+		if !strings.Contains(string(own.Body), mark(0)) || !strings.Contains(string(own.Body), "Snakket om "+mark(0)) {
 			t.Error("a participant does not see their own data: the canary is not where it should be")
+		}
+		if c.must(own.Get("/my/data.json")); !strings.Contains(string(own.Body), `"text": "Snakket om `+mark(0)) {
+			t.Error("the copy to take along lacks the note")
 		}
 		owner := c.staff(c.owner)
 		page := "/studies/" + string(c.study.ID) + "/people/" + string(c.persons[1])
 		c.must(owner.Get(page))
 		c.must(owner.Form(`form[action="`+page+`/name"]`).Set("purpose", "call").Submit())
-		if !strings.Contains(string(owner.Body), mark(1)) {
+		if !strings.Contains(string(owner.Body), mark(1)) || !strings.Contains(owner.Text(".opened .dash"), "telefonSnakket om "+mark(1)) {
 			t.Error("an opened name does not show")
 		}
 		s.sendMail()
@@ -277,6 +283,7 @@ func TestSupervisorAndOfficerSeeNoNames(t *testing.T) {
 	s := newStage(t, nil)
 	mark := func(i int) string { return fmt.Sprintf("kanarifugl%04d", i) }
 	c := newCrowd(s, 3, 2, mark)
+	c.call(c.persons[0], "Snakket med kanarifuglen")
 	c.consent(c.persons[0])
 	for _, role := range []string{"supervisor", "officer"} {
 		account := c.account(role + "@example.org")

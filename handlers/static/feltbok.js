@@ -12,3 +12,13 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     button.textContent = button.dataset.copied;
   });
 }
+
+// data-closes="SECONDS": a part that was opened for so long. The browser then leaves the page by itself, and what somebody
+// is typing would go with it. So once anything is typed the page stays, and the opened part alone goes.
+for (const opened of document.querySelectorAll("[data-closes]")) {
+  const end = Date.now() + opened.dataset.closes * 1000;
+  document.addEventListener("input", () => {
+    window.stop(); // also what the Refresh header has planned
+    setTimeout(() => opened.remove(), end - Date.now());
+  }, { once: true });
+}

@@ -27,6 +27,11 @@ func WithOnce(ctx context.Context, form string, at time.Time) context.Context {
 	return context.WithValue(ctx, onceKey{}, &once{form: form, at: at})
 }
 
+// WithoutOnce leaves the form of the context to a later transaction, for what comes before the form's own act.
+func WithoutOnce(ctx context.Context) context.Context {
+	return context.WithValue(ctx, onceKey{}, (*once)(nil))
+}
+
 func (db *DB) onceFirst(ctx context.Context, fn func(*Tx) error) func(*Tx) error {
 	o, _ := ctx.Value(onceKey{}).(*once)
 	if o == nil || o.used || db.store != Study {

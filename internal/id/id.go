@@ -35,6 +35,8 @@ type (
 	Mail string
 	// Intent names one act that spans stores.
 	Intent string
+	// Note names what the team wrote about one contact with a person.
+	Note string
 )
 
 const bytesPerID = 16

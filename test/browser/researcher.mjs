@@ -1,7 +1,7 @@
 // What a researcher does, and what a supervisor sees, from the sign-in link on.
 import { crawl, focusOnErrors, go, newPage, press, pressFirst, visit } from './lib.mjs';
 
-const deeds = [candidate, name, coding, results, exporting, languages];
+const deeds = [candidate, name, call, coding, results, exporting, languages];
 
 export async function researcher(walk, links, role) {
   const page = await newPage(walk, role);
@@ -39,6 +39,23 @@ async function name(page, { study }) {
   await page.locator('form[action$="/name"] [name=purpose]').first().check();
   await press(page, page.locator('form[action$="/name"] button'));
   await visit(page, 'name-opened');
+}
+
+// call opens a number, logs what came of it, and takes that back.
+async function call(page, { study }) {
+  await go(page, `${study}/candidates`);
+  const person = (await page.locator('table a.code').first().getAttribute('href')).split('/').pop();
+  await go(page, `${study}/calls?row=${person}`);
+  await visit(page, 'call');
+  await press(page, page.locator('#row form[action$="/number"] button'));
+  await visit(page, 'number-opened');
+  await page.locator('[name=note]').fill('Sentralbordet tok den.');
+  await page.locator('[name=next_on]').press('Enter'); // chooses nothing
+  if (!await page.locator('#row .opened').count()) throw new Error('Enter chose an outcome');
+  await press(page, page.locator('button[value=no_answer]'));
+  await visit(page, 'call-logged');
+  await press(page, page.locator('form[action$="/undo"] button'));
+  await visit(page, 'call-undone');
 }
 
 async function coding(page, { study }) {
