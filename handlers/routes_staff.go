@@ -9,6 +9,7 @@ func (s *Server) staffRoutes() []route {
 		person = study + "/people/:person"
 		kept   = study + "/bookings/:booking"
 		survey = study + "/surveys/:survey"
+		batch  = study + "/invitations/:batch"
 	)
 	return []route{
 		get("/healthz", anyone, s.healthz),
@@ -44,6 +45,11 @@ func (s *Server) staffRoutes() []route {
 		get(study+"/candidates", everyMember, s.candidates),
 		get(study+"/candidates/new", team, s.candidateNew),
 		post(study+"/candidates/new", team, s.candidateAdd, study+"/candidates"),
+		get(study+"/invitations", team, s.batchList),
+		both(study+"/invitations/new", team, s.invite, study+"/invitations"),
+		get(batch, team, s.batchShow),
+		post(batch+"/retry", team, s.batchRetry, batch),
+		post(batch+"/stop", team, s.batchStop, batch),
 		get(person, team, s.person),
 		post(person+"/contact", team, s.personContact, person),
 		post(person+"/letter", team, s.personLetter, person),
@@ -53,6 +59,7 @@ func (s *Server) staffRoutes() []route {
 		post(person+"/consent", team, s.personConsented, person+"?done=person_consent"),
 		get(person+"/edit", team, s.personEdit),
 		post(person+"/edit", team, s.personEdited, person+"?done=person_edited"),
+		both(person+"/refuse", team, s.personRefuse, person),
 		get(person+"/withdraw", team, s.personWithdraw),
 		post(person+"/withdraw", team, s.personWithdrawn, study+"/candidates"),
 
