@@ -24,6 +24,9 @@ type batchRow struct {
 	By     string // who sent it
 }
 
+// In is how many letters are in a state.
+func (b batchRow) In(state string) int { return b.Counts[mail.State(state)] }
+
 // Gone is how many letters of the batch were forgotten with their recipients.
 func (b batchRow) Gone() int {
 	n := b.Size
@@ -77,7 +80,7 @@ func (s *Server) batchRows(v *visit, batches []recruitment.Batch) ([]batchRow, e
 // batchPage is how far one batch has come.
 type batchPage struct {
 	asking
-	batchRow
+	Batch  batchRow
 	Ends   int64 // when the last waiting letter is due, 0 if none waits
 	Failed []failedLetter
 	More   int // failed ones that are not shown
@@ -101,8 +104,8 @@ func (s *Server) batchShow(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if turn := digitsOr(v.Query("turn"), 0); p.Counts[mail.Waiting] > 0 && turn >= 0 && turn < batchTurns {
-		v.Header("Refresh", fmt.Sprintf("%d; url=%s?turn=%d", batchRefresh, v.batchPath(p.ID), turn+1))
+	if turn := digitsOr(v.Query("turn"), 0); p.Batch.Counts[mail.Waiting] > 0 && turn >= 0 && turn < batchTurns {
+		v.Header("Refresh", fmt.Sprintf("%d; url=%s?turn=%d", batchRefresh, v.batchPath(p.Batch.ID), turn+1))
 	}
 	return v.show("staff/batch", p)
 }
@@ -120,7 +123,7 @@ func (s *Server) batchPageOf(v *visit) (batchPage, error) {
 	if err != nil {
 		return p, err
 	}
-	p.batchRow = rows[0]
+	p.Batch = rows[0]
 	if p.Ends, err = s.Outbox.BatchEnd(v.ctx(), batch.ID); err != nil {
 		return p, err
 	}
@@ -136,12 +139,12 @@ func (s *Server) batchPageOf(v *visit) (batchPage, error) {
 	for _, row := range failed {
 		p.Failed = append(p.Failed, failedLetter{row, codes[row.Person]})
 	}
-	p.More = p.Counts[mail.Failed] - len(p.Failed)
+	p.More = p.Batch.Counts[mail.Failed] - len(p.Failed)
 	return p, err
 }
 
 // Percent is how much of the batch waits no more.
-func (p batchPage) Percent() int { return percentOf(p.Done(), max(1, p.Size)) }
+func (b batchRow) Percent() int { return percentOf(b.Done(), max(1, b.Size)) }
 
 // batchRetry puts one failed letter back into the queue, or all of the batch.
 func (s *Server) batchRetry(v *visit) error {
