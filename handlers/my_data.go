@@ -18,6 +18,7 @@ type ownData struct {
 	StudyTitle   string              `json:"study"`
 	Institution  string              `json:"institution"`
 	You          identities.Identity `json:"you"`
+	Refused      bool                `json:"not_to_be_contacted_again"`
 	InStudy      dataPlace           `json:"in_the_study"`
 	Answers      []dataAct           `json:"answers"`
 	Appointments []dataAppointment   `json:"appointments"`
@@ -137,6 +138,11 @@ func (s *Server) ownData(v *visit) (d ownData, err error) {
 	if d.You, err = s.Vault.Open(v.ctx(), v.actor(), "own_data", v.study.ID, v.session.Person); err != nil {
 		return d, err
 	}
+	reach, err := s.Vault.Reach(v.ctx(), v.study.ID, v.session.Person)
+	if err != nil {
+		return d, err
+	}
+	d.Refused = reach[v.session.Person].Barred
 	for _, act := range o.said.Acts {
 		d.Answers = append(d.Answers, v.dataAct(act))
 	}

@@ -50,7 +50,8 @@ func TestMailsSpeakTheLanguageOfThePage(t *testing.T) {
 		s.must(err)
 		s.sendMail()
 		path := func(text string) string {
-			match := linkPattern.FindStringSubmatch(text)
+			_, body, _ := strings.Cut(text, "\r\n\r\n")
+			match := linkPattern.FindStringSubmatch(body)
 			if match == nil {
 				t.Fatalf("no link in\n%s", text)
 			}

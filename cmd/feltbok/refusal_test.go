@@ -103,6 +103,12 @@ func TestRefusalPage(t *testing.T) {
 			t.Error("who refused was sent a letter")
 		}
 
+		own := c.enter(asked, links.Participant)
+		s.must(own.Get("/my/data"))
+		if !strings.Contains(own.Text("main"), "Vi kontakter deg ikke igjen.") {
+			t.Error("their own data do not say so")
+		}
+
 		// Whoever said yes keeps it, and the date.
 		s.must(s.people.Refuse(ctx, by, c.study.ID, booked))
 		bookings, err := s.Scheduling.Of(ctx, c.study.ID, booked)
@@ -177,8 +183,8 @@ func TestOneClick(t *testing.T) {
 			}
 		}
 		s.must(s.people.SendLetter(t.Context(), audit.Staff(c.owner), c.study.ID, c.persons[0]))
-		for range 3 {
-			w := c.press(path, body)
+		const multipart = "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n"
+		for _, w := range []*httptest.ResponseRecorder{c.press(path, body), c.press(path, body), c.press(path, multipart, "Content-Type", "multipart/form-data; boundary=x")} {
 			if w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Set-Cookie") != "" {
 				t.Errorf("status %d, body %q, cookie %q", w.Code, w.Body, w.Header().Get("Set-Cookie"))
 			}
