@@ -59,6 +59,20 @@ func TestInvitationsAreSorted(t *testing.T) {
 			}
 		}
 
+		named := path + "?person=" + string(c.persons[0]) + "&person=" + string(c.persons[1]) + "&person=" + string(id.New[id.Person]()) + "&person=x"
+		s.must(b.Get(named))
+		if text := b.Text("main"); !strings.Contains(text, "Valgt enkeltvis") || !strings.Contains(text, "Én person får brevet. Utvalget er 2 personer.") {
+			t.Errorf("chosen one by one: %s", text)
+		}
+		s.must(b.Get(path + "?person=" + string(c.persons[4])))
+		if err := b.Form("main form").Set("again", "no").Submit(); err == nil || b.Status != 409 || !strings.Contains(b.Text(".errors"), "ingen å sende til") {
+			t.Errorf("sent to nobody: %d %s", b.Status, b.Text("main"))
+		}
+		s.must(b.Get(path + "?person=" + string(c.persons[1])))
+		if b.Has("main form") {
+			t.Error("a form that can send to nobody")
+		}
+
 		s.must(b.Get(path))
 		if err := b.Form("main form").Set("per_hour", "mange").Set("first", "i går").Submit(); err == nil || b.Status != 422 {
 			t.Fatalf("status %d", b.Status)

@@ -281,3 +281,27 @@ func TestTeamEntersARefusal(t *testing.T) {
 		t.Error("a letter is offered to somebody who asked not to be contacted again")
 	}
 }
+
+// The number to invite says who will not be written to, and nobody of them is.
+func TestSurveyCountsLeaveOutWhoRefused(t *testing.T) {
+	s := newStage(t, nil)
+	c := newCrowd(s, 1, 0, noMark)
+	s.must(s.people.Refuse(t.Context(), audit.Staff(c.owner), c.study.ID, c.persons[0]))
+	c.ask(0, noMark) // by the same address
+	c.ask(1, noMark)
+	b := c.staff(c.owner)
+	s.must(b.Get("/studies/" + string(c.study.ID) + "/surveys/" + string(c.survey)))
+	if text := b.Text("main"); !strings.Contains(text, "Én på listen har bedt om ikke å bli kontaktet igjen") || !strings.Contains(text, "Inviter én person") {
+		t.Errorf("the page says %s", text)
+	}
+	s.must(b.Form(`form[action$="/invite"]`).Submit())
+	var sent []string
+	s.deliver(func(m mail.Message) error {
+		sent = append(sent, m.To.Email)
+		return nil
+	})
+	s.sendMail()
+	if len(sent) != 1 || sent[0] != "pb@example.org" {
+		t.Errorf("sent to %v", sent)
+	}
+}
