@@ -156,46 +156,45 @@ func TestRefusalPage(t *testing.T) {
 
 // A mail program's own button works at that address and from outside every browser, and means the first choice.
 func TestOneClick(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
-		c := newCrowd(s, 2, 0, noMark)
-		path, other := c.path(c.persons[0], links.Refusal), c.path(c.persons[1], links.Participant)
-		const body = "List-Unsubscribe=One-Click"
-		for _, tc := range []struct {
-			name, path, body string
-			header           []string
-		}{
-			{"another site's form", path, body, []string{"Sec-Fetch-Site", "cross-site"}},
-			{"another site's form, older browser", path, body, []string{"Origin", "https://annen.example.org"}},
-			{"a sandboxed frame", path, body, []string{"Origin", "null"}},
-			{"a page of ours", path, body, []string{"Sec-Fetch-Site", "same-origin", "Origin", testBase}},
-			{"another word", path, "List-Unsubscribe=Two-Clicks", nil},
-			{"no word", path, "choice=contact", nil},
-			{"another address", other, body, nil},
-			{"sign-in", "/sign-in", body, nil},
-			{"a forged link", "/u/" + strings.Repeat("a", 43), body, nil},
-		} {
-			before := dump(t, s.stores[database.Study], notStudyData...)
-			if w := c.press(tc.path, tc.body, tc.header...); w.Code < 400 {
-				t.Errorf("%s: status %d", tc.name, w.Code)
-			}
-			if after := dump(t, s.stores[database.Study], notStudyData...); after != before || c.barred(c.persons[0]) {
-				t.Errorf("%s changed something:\n%s", tc.name, difference(before, after))
-			}
+	s := newStage(t, nil)
+	c := newCrowd(s, 2, 0, noMark)
+	path, other := c.path(c.persons[0], links.Refusal), c.path(c.persons[1], links.Participant)
+	const body = "List-Unsubscribe=One-Click"
+	for _, tc := range []struct {
+		name, path, body string
+		header           []string
+	}{
+		{"another site's form", path, body, []string{"Sec-Fetch-Site", "cross-site"}},
+		{"another site's form, older browser", path, body, []string{"Origin", "https://annen.example.org"}},
+		{"a sandboxed frame", path, body, []string{"Origin", "null"}},
+		{"a page of ours", path, body, []string{"Sec-Fetch-Site", "same-origin", "Origin", testBase}},
+		{"another word", path, "List-Unsubscribe=Two-Clicks", nil},
+		{"no word", path, "choice=contact", nil},
+		{"another address", other, body, nil},
+		{"sign-in", "/sign-in", body, nil},
+		{"a forged link", "/u/" + strings.Repeat("a", 43), body, nil},
+	} {
+		before := dump(t, s.stores[database.Study], notStudyData...)
+		if w := c.press(tc.path, tc.body, tc.header...); w.Code < 400 {
+			t.Errorf("%s: status %d", tc.name, w.Code)
 		}
-		s.must(s.people.SendLetter(t.Context(), audit.Staff(c.owner), c.study.ID, c.persons[0]))
-		const multipart = "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n"
-		for _, w := range []*httptest.ResponseRecorder{c.press(path, body), c.press(path, body), c.press(path, multipart, "Content-Type", "multipart/form-data; boundary=x")} {
-			if w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Set-Cookie") != "" {
-				t.Errorf("status %d, body %q, cookie %q", w.Code, w.Body, w.Header().Get("Set-Cookie"))
-			}
+		if after := dump(t, s.stores[database.Study], notStudyData...); after != before || c.barred(c.persons[0]) {
+			t.Errorf("%s changed something:\n%s", tc.name, difference(before, after))
 		}
-		if !c.barred(c.persons[0]) || c.stateOf(c.persons[0]) != recruitment.Declined || c.waiting() != 0 {
-			t.Errorf("barred %v, state %q, %d waiting", c.barred(c.persons[0]), c.stateOf(c.persons[0]), c.waiting())
+	}
+	s.must(s.people.SendLetter(t.Context(), audit.Staff(c.owner), c.study.ID, c.persons[0]))
+	const multipart = "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n"
+	for _, w := range []*httptest.ResponseRecorder{c.press(path, body), c.press(path, body), c.press(path, multipart, "Content-Type", "multipart/form-data; boundary=x")} {
+		if w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Set-Cookie") != "" {
+			t.Errorf("status %d, body %q, cookie %q", w.Code, w.Body, w.Header().Get("Set-Cookie"))
 		}
-		if n := strings.Count(dump(t, s.stores[database.Study]), "person.refused"); n != 1 {
-			t.Errorf("%d refusals in the chain, want 1", n)
-		}
-	})
+	}
+	if !c.barred(c.persons[0]) || c.stateOf(c.persons[0]) != recruitment.Declined || c.waiting() != 0 {
+		t.Errorf("barred %v, state %q, %d waiting", c.barred(c.persons[0]), c.stateOf(c.persons[0]), c.waiting())
+	}
+	if n := strings.Count(dump(t, s.stores[database.Study]), "person.refused"); n != 1 {
+		t.Errorf("%d refusals in the chain, want 1", n)
+	}
 }
 
 // Every mail that nobody asked for, and no other, offers the way out: in its text and to mail programs.
@@ -226,24 +225,23 @@ func TestUnaskedMailsOfferARefusal(t *testing.T) {
 
 // Whoever leaves is not asked again by mistake: the fingerprint outlives them, and nothing else does.
 func TestLeavingBars(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
-		c := newCrowd(s, 1, 1, noMark)
-		for i, person := range []id.Person{c.persons[0], c.asked[0]} {
-			s.must(s.people.Withdraw(t.Context(), audit.Participant(person), c.study.ID, person))
-			who := identity(i, noMark)
-			again, err := s.Vault.Barred(t.Context(), c.study.ID, who)
-			if err != nil || !again[0] {
-				t.Errorf("person %d may be asked again (%v)", i, err)
-			}
-			if text := dump(t, s.stores[database.Identity]); strings.Contains(text, string(person)) {
-				t.Errorf("the vault still knows person %d", i)
-			}
-			// Taken in again by mistake, they are told apart before anything is sent.
-			if !c.barred(c.enrol(i, noMark)) {
-				t.Errorf("person %d, taken in again, counts as one who may be asked", i)
-			}
+	s := newStage(t, nil)
+	c := newCrowd(s, 1, 1, noMark)
+	for i, person := range []id.Person{c.persons[0], c.asked[0]} {
+		s.must(s.people.Withdraw(t.Context(), audit.Participant(person), c.study.ID, person))
+		who := identity(i, noMark)
+		again, err := s.Vault.Barred(t.Context(), c.study.ID, who)
+		if err != nil || !again[0] {
+			t.Errorf("person %d may be asked again (%v)", i, err)
 		}
-	})
+		if text := dump(t, s.stores[database.Identity]); strings.Contains(text, string(person)) {
+			t.Errorf("the vault still knows person %d", i)
+		}
+		// Taken in again by mistake, they are told apart before anything is sent.
+		if !c.barred(c.enrol(i, noMark)) {
+			t.Errorf("person %d, taken in again, counts as one who may be asked", i)
+		}
+	}
 }
 
 // The team enters what somebody said on the telephone.
