@@ -78,6 +78,9 @@ func (v *visit) readForm() error {
 	if fields > maxFormFields {
 		return errManyFields
 	}
+	if v.oneClick() {
+		return nil
+	}
 	key := v.form.Get(formKeyField)
 	if err := v.checkFormKey(key); err != nil {
 		return err
@@ -96,7 +99,7 @@ func (v *visit) apart(act string) context.Context {
 const leave = "leave"
 
 // farewells are where the forms lead with which somebody leaves, by the address they are handed in to.
-var farewells = map[string]string{"/my/withdraw": "/my/left", "/survey/withdraw": "/survey/left"}
+var farewells = map[string]string{"/my/withdraw": "/my/left", "/survey/withdraw": "/survey/left", refusalPath: "/my/left"}
 
 // left says whether somebody was taken out with the form of this request. A second click finds no session, no link and
 // maybe no person; but the key of a form, which nobody can guess, is remembered for longer than the form is good for.

@@ -5,21 +5,28 @@ import (
 	"example.org/feltbok/internal/links"
 )
 
+// followed returns the link in the address, and makes its study the visit's.
+func (s *Server) followed(v *visit, purpose links.Purpose) (link links.Link, err error) {
+	if link, err = s.Links.Resolve(v.ctx(), v.Param("token"), purpose); err != nil {
+		return link, err
+	}
+	if v.study, err = s.Studies.Get(v.ctx(), link.Study); err == nil {
+		v.chooseLanguage()
+	}
+	return link, err
+}
+
 // landing says that this is a personal link and nothing else: who opens it may be somebody's colleague, or a robot. Only
 // the button opens anything, and leads home. A link that is not for this purpose is as dead as one that never was.
 func (s *Server) landing(purpose links.Purpose, home string) func(*visit) error {
 	return func(v *visit) error {
-		link, err := s.Links.Resolve(v.ctx(), v.Param("token"), purpose)
+		link, err := s.followed(v, purpose)
 		if errs.KindOf(err) == errs.NotFound {
 			return v.again(err, "participant/dead", v.page("my.dead.title"))
 		}
 		if err != nil {
 			return err
 		}
-		if v.study, err = s.Studies.Get(v.ctx(), link.Study); err != nil {
-			return err
-		}
-		v.chooseLanguage()
 		if v.form == nil {
 			return v.show("participant/landing", v.page("my.landing.title"))
 		}

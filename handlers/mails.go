@@ -19,7 +19,6 @@ import (
 	"example.org/feltbok/internal/keys"
 	"example.org/feltbok/internal/links"
 	"example.org/feltbok/internal/mail"
-	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
 	"example.org/feltbok/scheduling/ical"
 	"example.org/feltbok/studies"
@@ -37,6 +36,10 @@ const (
 
 // lastWords are the mails that a withdrawal itself makes; nothing else goes to somebody who is leaving.
 var lastWords = []string{scheduling.MailCancelled, MailWithdrawn}
+
+// Unasked are the mails that nobody asked for. Each carries a way to get no more of them, and none goes to somebody who
+// took it.
+var Unasked = []string{MailLetter, surveys.KindInvitation}
 
 // draft is a mail being written.
 type draft struct {
@@ -73,10 +76,36 @@ func (s *Server) Render(ctx context.Context, row mail.Row) (mail.Message, error)
 	if err := s.write(ctx, l); err != nil {
 		return mail.Message{}, staleIfGone(err)
 	}
-	key := "mail." + row.Kind + l.style
+	if l.unasked() {
+		if err := s.offerRefusal(ctx, l); err != nil {
+			return mail.Message{}, staleIfGone(err)
+		}
+	}
+	l.fill()
+	return l.Message, nil
+}
+
+// fill writes subject and text from the catalogue.
+func (l *draft) fill() {
+	key := "mail." + l.row.Kind + l.style
 	l.fields["Name"], l.fields["Institution"], l.fields["Study"] = l.To.Name, l.study.Institution, l.study.Title
 	l.Subject, l.Text, l.Language = l.text.T(key+".subject", l.fields), l.text.T(key+".text", l.fields), l.text.Lang()
-	return l.Message, nil
+	if l.unasked() {
+		l.Text += "\n\n" + l.text.T("mail.refusal", l.fields)
+	}
+}
+
+func (l *draft) unasked() bool { return slices.Contains(Unasked, l.row.Kind) }
+
+// offerRefusal lets the recipient say that they want no more: by a link, and by their mail program (RFC 2369, RFC 8058).
+func (s *Server) offerRefusal(ctx context.Context, l *draft) error {
+	address, err := s.address(ctx, l, links.Refusal, "")
+	if err != nil {
+		return err
+	}
+	l.fields["Refusal"] = address + l.inLanguage()
+	l.Headers = map[string]string{"List-Unsubscribe": "<" + address + ">", "List-Unsubscribe-Post": oneClickField + "=" + oneClick}
+	return nil
 }
 
 // staleIfGone: what a mail was about no longer exists, so nor does its reason.
@@ -106,6 +135,15 @@ func (s *Server) addressPerson(ctx context.Context, l *draft) error {
 	}
 	if who.Email == "" {
 		return mail.ErrNoAddress
+	}
+	if l.unasked() {
+		barred, err := s.Vault.Barred(ctx, l.row.Study, who)
+		if err != nil {
+			return err
+		}
+		if barred[0] {
+			return mail.ErrStale
+		}
 	}
 	l.To = mail.Address{Name: who.Name, Email: who.Email}
 	if s.MailFrom != "" { // people know who asks them, not the program
@@ -145,22 +183,23 @@ func (s *Server) write(ctx context.Context, l *draft) error {
 	return errs.New(errs.Internal, "mail.unknown_kind")
 }
 
-// link is the person's own address for a purpose: the same in every mail until the study ends. The page behind it speaks
-// the language of the mail.
+// link is the person's own address for a purpose. The page behind it speaks the language of the mail.
 func (s *Server) link(ctx context.Context, l *draft, purpose links.Purpose, subject string) (string, error) {
+	address, err := s.address(ctx, l, purpose, subject)
+	return address + l.inLanguage(), err
+}
+
+// folders are where the links of each purpose lead.
+var folders = map[links.Purpose]string{links.Participant: "/p/", links.Survey: "/s/", links.Refusal: "/u/"}
+
+// address is the same in every mail until the study ends.
+func (s *Server) address(ctx context.Context, l *draft, purpose links.Purpose, subject string) (string, error) {
 	link, err := s.Links.Ensure(ctx, l.study.ID, l.row.Person, purpose, subject, l.study.End())
 	if err != nil {
 		return "", err
 	}
 	token, err := s.Links.Token(ctx, link)
-	if err != nil {
-		return "", err
-	}
-	folder := "/p/"
-	if purpose == links.Survey {
-		folder = "/s/"
-	}
-	return s.BaseURL + folder + token + l.inLanguage(), nil
+	return s.BaseURL + folders[purpose] + token, err
 }
 
 // inLanguage opens a page in the language of the mail; the browser keeps it.
@@ -171,8 +210,8 @@ func (s *Server) writeLetter(ctx context.Context, l *draft) error {
 	if err != nil {
 		return err
 	}
-	if p.State == recruitment.Withdrawn || p.State == recruitment.Declined {
-		return mail.ErrStale
+	if p.State.Refuses() || l.row.Batch != "" && p.State.Answered() {
+		return mail.ErrStale // a letter of a batch may have waited for days
 	}
 	l.fields["Link"], err = s.link(ctx, l, links.Participant, "")
 	return err

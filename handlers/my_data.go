@@ -18,6 +18,7 @@ type ownData struct {
 	StudyTitle   string              `json:"study"`
 	Institution  string              `json:"institution"`
 	You          identities.Identity `json:"you"`
+	Refused      bool                `json:"not_to_be_contacted_again"`
 	InStudy      dataPlace           `json:"in_the_study"`
 	Answers      []dataAct           `json:"answers"`
 	Appointments []dataAppointment   `json:"appointments"`
@@ -154,6 +155,11 @@ func (s *Server) ownData(v *visit) (d ownData, err error) {
 	for _, n := range notes {
 		d.Notes = append(d.Notes, dataNote{v.moment(n.At), n.Text})
 	}
+	reach, err := s.Vault.Reach(v.ctx(), v.study.ID, v.session.Person)
+	if err != nil {
+		return d, err
+	}
+	d.Refused = reach[v.session.Person].Barred
 	for _, act := range o.said.Acts {
 		d.Answers = append(d.Answers, v.dataAct(act))
 	}

@@ -145,7 +145,7 @@ func (b base) Languages() []language {
 	var others []language
 	for _, code := range i18n.Languages {
 		if code != b.Lang() {
-			others = append(others, language{code, b.T("language." + code), b.Path + "?lang=" + code})
+			others = append(others, language{code, b.T("language." + code), withMore(b.Path, "lang", code)})
 		}
 	}
 	return others
@@ -245,6 +245,15 @@ func (v *visit) show(name string, page any) error { return v.server.render(v, 20
 // again renders a form that was handed in and refused, with the status of its error.
 func (v *visit) again(err error, name string, page any) error {
 	return v.server.render(v, status(err), name, page)
+}
+
+// withMore adds one more pair to an address that may have a query already.
+func withMore(path, name, value string) string {
+	mark := "?"
+	if strings.Contains(path, "?") {
+		mark = "&"
+	}
+	return path + mark + name + "=" + url.QueryEscape(value)
 }
 
 func withQuery(path string, pairs ...string) string {

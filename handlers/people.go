@@ -8,6 +8,7 @@ import (
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
+	"example.org/feltbok/studies"
 	"example.org/feltbok/surveys"
 )
 
@@ -23,11 +24,41 @@ type People interface {
 	UndoContact(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, seq int64) error
 	// SendLetter mails a person the letter and their own link, and notes that they are informed.
 	SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+	// Sieve returns what says of some of a study's people why they would get no letter, without opening anybody.
+	Sieve(ctx context.Context, study studies.Study) (Sieve, error)
+	// SendLetters puts letters of a batch into the queue, spread as the batch says, and adds their number to its size.
+	SendLetters(ctx context.Context, actor audit.Actor, batch *recruitment.Batch, persons []id.Person) error
+	// StopLetters takes back what of a batch has not left.
+	StopLetters(ctx context.Context, actor audit.Actor, study id.Study, batch id.Batch) error
+	// Refuse keeps that a person does not want to be contacted again. What they said yes to stays.
+	Refuse(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 	// ChangeConsent keeps what somebody answers to a letter, and stops what rested on a yes that is now a no.
 	ChangeConsent(ctx context.Context, actor audit.Actor, act consents.Act) error
 	// WithdrawPurposes takes a yes back, or several, and stops what rested on it: without the one to a survey, its answers
 	// are deleted.
 	WithdrawPurposes(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, purposes ...string) error
-	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, erases the person.
+	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, keeps that they are not to be
+	// contacted again, erases the person.
 	Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 }
+
+// Sieve says of each of several people why they would get no letter; "" for whoever would.
+type Sieve func(some []recruitment.Participant) ([]Hindrance, error)
+
+// Hindrance is why somebody would get no letter. HasLetter and QuotaFull are for the team to decide on.
+type Hindrance string
+
+const (
+	IsOut       Hindrance = "out"
+	NoContact   Hindrance = "no_contact" // asked not to be contacted again
+	SaidNo      Hindrance = "said_no"
+	NotEligible Hindrance = "ineligible"
+	HasAnswered Hindrance = "answered"
+	NoAddress   Hindrance = "no_address"
+	NoLetter    Hindrance = "no_letter" // nothing is published for their audience
+	HasLetter   Hindrance = "has_letter"
+	QuotaFull   Hindrance = "full"
+)
+
+// hindrances lists those that nobody is asked about, in the order in which they are shown.
+var hindrances = []Hindrance{NoContact, SaidNo, NotEligible, IsOut, HasAnswered, NoAddress, NoLetter}

@@ -30,6 +30,7 @@ type personPage struct {
 	Notes     []noted              // opened with it
 	Why       string               // the purpose it was opened for
 	Answered  bool
+	Barred    bool // asked not to be contacted again
 }
 
 // answerMark is what somebody has said to one purpose.
@@ -60,6 +61,11 @@ func (s *Server) personPage(v *visit) (personPage, error) {
 	if p.Full, err = s.noRoom(v, one); err != nil {
 		return p, err
 	}
+	reach, err := s.Vault.Reach(v.ctx(), v.study.ID, one.ID)
+	if err != nil {
+		return p, err
+	}
+	p.Barred = reach[one.ID].Barred
 	if one.Recruiter != "" {
 		p.Recruiter, err = s.Recruitment.Get(v.ctx(), v.study.ID, one.Recruiter)
 		if err != nil && !errors.Is(err, recruitment.ErrUnknown) {
@@ -144,11 +150,11 @@ func (p personPage) deeds() []deed {
 		letter.Label = p.T("people.do.letter_again")
 	}
 	all := []deed{{Label: p.T("people.do.log"), Address: "#log"}}
-	if !saidNo(state) {
+	if !state.Refuses() && !p.Barred {
 		all = append(all, letter)
 	}
 	all = append(all, deed{Label: p.T("people.do.consent"), Address: one + "/consent"})
-	if !saidNo(state) || next != nil {
+	if !state.Refuses() || next != nil {
 		all = append(all, book)
 	}
 	if afterLetter(state) || next != nil {
@@ -157,7 +163,11 @@ func (p personPage) deeds() []deed {
 	if state.Stage() == recruitment.StageDone {
 		all = append(all, deed{Label: p.T("people.do.code"), Address: p.At("/coding/" + string(p.Person.ID))})
 	}
-	all = append(all, deed{Label: p.T("people.do.edit"), Address: one + "/edit"}, deed{Label: p.T("people.do.withdraw"), Address: one + "/withdraw"})
+	all = append(all, deed{Label: p.T("people.do.edit"), Address: one + "/edit"})
+	if !p.Barred {
+		all = append(all, deed{Label: p.T("people.do.refuse"), Address: one + "/refuse"})
+	}
+	all = append(all, deed{Label: p.T("people.do.withdraw"), Address: one + "/withdraw"})
 	if i := slices.IndexFunc(all, func(d deed) bool { return d.Label == p.T(p.likeliest(next)) }); i >= 0 {
 		all[i].First = true
 		all = slices.Concat(all[i:i+1], all[:i], all[i+1:])
@@ -188,11 +198,6 @@ func (p personPage) likeliest(next *scheduling.Booking) string {
 	return ""
 }
 
-// saidNo says whether a letter would be asking again whom we promised not to.
-func saidNo(state recruitment.State) bool {
-	return slices.Contains([]recruitment.State{recruitment.Declined, recruitment.Withdrawn, recruitment.Ineligible}, state)
-}
-
 func afterLetter(state recruitment.State) bool {
 	return slices.Contains([]recruitment.State{recruitment.Informed, recruitment.Consented, recruitment.Booked, recruitment.Interviewed,
 		recruitment.Surveyed}, state)
@@ -215,7 +220,9 @@ var (
 	// ErrLetterMissing is a Conflict: nothing is published that could be sent to this person.
 	ErrLetterMissing = errs.New(errs.Conflict, "people.letter_missing")
 	// ErrSaidNo is a Conflict: the person said no, or is out of the study, and is not asked again.
-	ErrSaidNo      = errs.New(errs.Conflict, "people.said_no")
+	ErrSaidNo = errs.New(errs.Conflict, "people.said_no")
+	// ErrRefused is a Conflict: the person asked not to be contacted again.
+	ErrRefused     = errs.New(errs.Conflict, "people.refused")
 	errOpenBooking = errs.New(errs.Conflict, "people.open_booking")
 )
 

@@ -1,5 +1,7 @@
 package handlers
 
+import "strings"
+
 // Recruiting is the menu of the pages that find and ask people; what a role may not open is not in it.
 func (b base) Recruiting() []entry {
 	if !b.Writes() {
@@ -9,8 +11,10 @@ func (b base) Recruiting() []entry {
 	for _, page := range []struct{ key, rest string }{
 		{"recruit.list", "/candidates"},
 		{"calls.menu", "/calls"},
+		{"recruit.invitations", "/invitations"},
 	} {
-		entries = append(entries, entry{b.T(page.key), b.At(page.rest), b.Path == b.At(page.rest)})
+		address := b.At(page.rest)
+		entries = append(entries, entry{b.T(page.key), address, b.Path == address || strings.HasPrefix(b.Path, address+"/")})
 	}
 	return entries
 }

@@ -27,6 +27,8 @@ func (s *Server) participantRoutes() []route {
 		get("/my/bye", anyone, s.myBye),
 		get("/my/left", anyone, s.myLeft),
 
+		both(refusalPath, anyone, s.refusal, refusalPath),
+
 		both("/s/:token", anyone, s.landing(links.Survey, "/survey"), "/survey"),
 		get("/survey", respondent, s.surveyHere),
 		get("/survey/letter", respondent, s.surveyLetter),

@@ -10,6 +10,7 @@ func (s *Server) staffRoutes() []route {
 		call   = study + "/calls/:person"
 		kept   = study + "/bookings/:booking"
 		survey = study + "/surveys/:survey"
+		batch  = study + "/invitations/:batch"
 	)
 	return []route{
 		get("/healthz", anyone, s.healthz),
@@ -51,6 +52,11 @@ func (s *Server) staffRoutes() []route {
 		post(call+"/later", team, s.callLater, study+"/calls"),
 		post(call+"/undo", team, s.callUndone, study+"/calls"),
 		post(call+"/give-up", team, s.callGivenUp, study+"/calls"),
+		get(study+"/invitations", team, s.batchList),
+		both(study+"/invitations/new", team, s.invite, study+"/invitations"),
+		get(batch, team, s.batchShow),
+		post(batch+"/retry", team, s.batchRetry, batch),
+		post(batch+"/stop", team, s.batchStop, batch),
 		get(person, team, s.person),
 		post(person+"/contact", team, s.personContact, person),
 		post(person+"/letter", team, s.personLetter, person),
@@ -60,6 +66,7 @@ func (s *Server) staffRoutes() []route {
 		post(person+"/consent", team, s.personConsented, person+"?done=person_consent"),
 		get(person+"/edit", team, s.personEdit),
 		post(person+"/edit", team, s.personEdited, person+"?done=person_edited"),
+		both(person+"/refuse", team, s.personRefuse, person),
 		get(person+"/withdraw", team, s.personWithdraw),
 		post(person+"/withdraw", team, s.personWithdrawn, study+"/candidates"),
 

@@ -153,6 +153,7 @@ type surveyShowPage struct {
 	base
 	Survey  surveys.Survey
 	Counts  surveyCounts
+	Barred  int  // listed, and asked not to be contacted again: they get nothing
 	Letter  bool // the respondents' letter is published
 	Expired bool // it is open, and its last day has passed
 	Pages   []pageView
@@ -173,13 +174,16 @@ func (p surveyShowPage) Next() string {
 		return "letter"
 	case p.Survey.State == surveys.StateDraft:
 		return "open"
-	case p.Counts.Listed > 0:
+	case p.Invitable() > 0:
 		return "invite"
 	case p.Counts.Asked == 0:
 		return "respondents"
 	}
 	return "wait"
 }
+
+// Invitable is how many are listed and may be written to.
+func (p surveyShowPage) Invitable() int { return p.Counts.Listed - p.Barred }
 
 func (s *Server) surveyShow(v *visit) error {
 	p, err := s.surveyOverview(v)
@@ -202,6 +206,15 @@ func (s *Server) surveyOverview(v *visit) (surveyShowPage, error) {
 		return p, err
 	}
 	p.Counts = countsOf(counts)
+	if p.Counts.Listed > 0 {
+		barred, err := s.Vault.BarredPersons(v.ctx(), v.study.ID)
+		if err != nil {
+			return p, err
+		}
+		if p.Barred, err = s.Surveys.ListedAmong(v.ctx(), v.study.ID, survey.ID, barred); err != nil {
+			return p, err
+		}
+	}
 	if p.Letter, err = s.respondentLetter(v); err != nil {
 		return p, err
 	}

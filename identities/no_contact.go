@@ -30,8 +30,60 @@ func (v *Vault) Bar(ctx context.Context, actor audit.Actor, study id.Study, pers
 				return fmt.Errorf("bar contact: %w", err)
 			}
 		}
-		return nil
+		return v.markBarred(ctx, tx, study, person, who)
 	})
+}
+
+// markBarred says it of the person and of everybody else who has the address or the number now.
+func (v *Vault) markBarred(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, who Identity) error {
+	list, args := database.In(append(v.hashes(who.Email, who.Phone), ""), study, person)
+	_, err := tx.Exec(ctx, `update identity set barred = true where study_id = $1 and not barred and (person_id = $2 or person_id in
+		(select person_id from identity_lookup where study_id = $1 and hash in `+list+"))", args...)
+	if err != nil {
+		return fmt.Errorf("mark as barred: %w", err)
+	}
+	return nil
+}
+
+// anyRefused says whether one of the refusal hashes is known.
+func anyRefused(ctx context.Context, q database.Querier, study id.Study, refusals []string) (known bool, err error) {
+	if len(refusals) == 0 {
+		return false, nil
+	}
+	list, args := database.In(refusals, study)
+	err = q.QueryRow(ctx, "select exists (select 1 from no_contact where study_id = $1 and hash in "+list+")", args...).Scan(&known)
+	return known, err
+}
+
+// Reach is whether somebody can be written to.
+type Reach struct {
+	Email  bool // there is an address
+	Barred bool // somebody with their address or telephone number asked not to be contacted again
+}
+
+// Reach says of several people, without opening anybody, whether they can be written to. It is a hint for counting: an
+// address may be barred a moment later, and sending asks Barred. Whom the vault does not know in this study is left out.
+func (v *Vault) Reach(ctx context.Context, study id.Study, people ...id.Person) (map[id.Person]Reach, error) {
+	reach := make(map[id.Person]Reach, len(people))
+	for some := range database.Chunks(people) {
+		list, args := database.In(some, study)
+		err := database.Each(ctx, v.db, func(row database.Scanner) error {
+			var person id.Person
+			var r Reach
+			err := row.Scan(&person, &r.Email, &r.Barred)
+			reach[person] = r
+			return err
+		}, "select person_id, has_email, barred from identity where study_id = $1 and person_id in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("ask who can be reached: %w", err)
+		}
+	}
+	return reach, nil
+}
+
+// BarredPersons lists those of a study who are in the vault and asked not to be contacted again.
+func (v *Vault) BarredPersons(ctx context.Context, study id.Study) ([]id.Person, error) {
+	return database.All(ctx, v.db, scanPerson, "select person_id from identity where study_id = $1 and barred order by person_id", study)
 }
 
 // Barred says for each of several people, known or not yet, whether somebody with their e-mail address or telephone

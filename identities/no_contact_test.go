@@ -7,6 +7,8 @@ import (
 
 	"example.org/feltbok/identities"
 	"example.org/feltbok/internal/id"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // Who asked not to be contacted again is recognised however the address is written, after erasure too, and by nothing
@@ -54,6 +56,51 @@ func TestBarred(t *testing.T) {
 		err := s.db.QueryRow(ctx, "select count(*) from no_contact n join identity_lookup l on l.hash = n.hash").Scan(&shared)
 		if err != nil || shared != 0 {
 			t.Errorf("%d hashes stand in both tables, %v", shared, err)
+		}
+	})
+}
+
+// Whether somebody can be written to is told without opening them, and follows what is known of their address.
+func TestReach(t *testing.T) {
+	each(t, func(t *testing.T, s *safe) {
+		ctx := t.Context()
+		one, same, mute, moved := s.person(), s.person(), s.person(), s.person()
+		s.put(one, identities.Identity{Name: "En Oppdiktet", Email: "en@example.org"})
+		s.put(same, identities.Identity{Name: "Samme Oppdiktet", Email: "EN@example.org"})
+		s.put(mute, identities.Identity{Name: "Uten Oppdiktet", Phone: "22 00 00 02"})
+		s.put(moved, identities.Identity{Name: "Flyttet Oppdiktet", Email: "flyttet@example.org"})
+		stranger := id.New[id.Person]()
+		wants := func(want map[id.Person]identities.Reach) {
+			t.Helper()
+			got, err := s.Reach(ctx, s.study, one, same, mute, moved, stranger)
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("reach, %v (-want +got):\n%s", err, diff)
+			}
+		}
+		open := identities.Reach{Email: true}
+		wants(map[id.Person]identities.Reach{one: open, same: open, mute: {}, moved: open})
+		before := s.trail()
+		if err := s.Bar(ctx, researcher, s.study, one); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Bar(ctx, researcher, s.study, mute); err != nil {
+			t.Fatal(err)
+		}
+		barred := identities.Reach{Email: true, Barred: true}
+		wants(map[id.Person]identities.Reach{one: barred, same: barred, mute: {Barred: true}, moved: open})
+		s.put(moved, identities.Identity{Name: "Flyttet Oppdiktet", Email: "en@example.org"})
+		s.put(same, identities.Identity{Name: "Samme Oppdiktet", Email: "annen@example.org"})
+		wants(map[id.Person]identities.Reach{one: barred, same: open, mute: {Barred: true}, moved: barred})
+		got, err := s.BarredPersons(ctx, s.study)
+		want := slices.Sorted(slices.Values([]id.Person{one, mute, moved}))
+		if !slices.Equal(got, want) || err != nil {
+			t.Errorf("barred %v, %v, want %v", got, err, want)
+		}
+		if elsewhere, err := s.Reach(ctx, id.New[id.Study](), one); len(elsewhere) != 0 || err != nil {
+			t.Errorf("another study: %v, %v", elsewhere, err)
+		}
+		if strings.Contains(strings.TrimPrefix(s.trail(), before), "identity.opened") {
+			t.Error("somebody was opened")
 		}
 	})
 }

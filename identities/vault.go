@@ -62,6 +62,7 @@ type sealed struct {
 	person  id.Person
 	version int64
 	bytes   []byte
+	email   bool // the identity has an e-mail address; written, not read
 }
 
 func (s sealed) place() keys.Place {
@@ -93,23 +94,23 @@ func (v *Vault) Put(ctx context.Context, actor audit.Actor, purpose string, stud
 	if err := v.log.Record(ctx, entry); err != nil {
 		return fmt.Errorf("write identity: %w", err)
 	}
-	return v.write(ctx, study, person, text, v.hashes(who.Email, who.Phone))
+	return v.write(ctx, study, person, text, who)
 }
 
 const mostTries = 10
 
-// write seals for the version after the present one, which somebody else may reach first.
-func (v *Vault) write(ctx context.Context, study id.Study, person id.Person, text []byte, hashes []string) error {
+// write seals text, which is who as JSON, for the version after the present one, which somebody else may reach first.
+func (v *Vault) write(ctx context.Context, study id.Study, person id.Person, text []byte, who Identity) error {
 	for range mostTries {
 		was, err := v.read(ctx, study, person)
 		if err != nil && !errors.Is(err, ErrUnknown) {
 			return err
 		}
-		next := sealed{study: study, person: person, version: was.version + 1}
+		next := sealed{study: study, person: person, version: was.version + 1, email: who.Email != ""}
 		if next.bytes, err = v.keys.Seal(ctx, next.place(), text); err != nil {
 			return fmt.Errorf("seal identity: %w", err)
 		}
-		written, err := v.replace(ctx, next, hashes)
+		written, err := v.replace(ctx, next, v.hashes(who.Email, who.Phone), v.refusals(who))
 		if err != nil {
 			return fmt.Errorf("write identity: %w", err)
 		}
@@ -136,13 +137,19 @@ func (v *Vault) elsewhere(ctx context.Context, study id.Study, person id.Person)
 	return ErrUnknown
 }
 
-// replace writes a version and its look-up hashes. It says false where the version before is not the present one.
-func (v *Vault) replace(ctx context.Context, next sealed, hashes []string) (written bool, err error) {
+// replace writes a version, its look-up hashes, and whether one of its refusal hashes is known. It says false where the
+// version before is not the present one.
+func (v *Vault) replace(ctx context.Context, next sealed, hashes, refusals []string) (written bool, err error) {
 	err = v.db.Tx(ctx, func(tx *database.Tx) error {
-		n, err := tx.Exec(ctx, `insert into identity (person_id, study_id, version, sealed, updated_at) values ($1, $2, $3, $4, $5)
-			on conflict (person_id) do update set version = excluded.version, sealed = excluded.sealed, updated_at = excluded.updated_at
+		barred, err := anyRefused(ctx, tx, next.study, refusals)
+		if err != nil {
+			return err
+		}
+		n, err := tx.Exec(ctx, `insert into identity (person_id, study_id, version, sealed, updated_at, has_email, barred) values ($1, $2, $3, $4, $5, $6, $7)
+			on conflict (person_id) do update set version = excluded.version, sealed = excluded.sealed, updated_at = excluded.updated_at,
+				has_email = excluded.has_email, barred = excluded.barred
 			where identity.study_id = excluded.study_id and identity.version = excluded.version - 1`,
-			next.person, next.study, next.version, next.bytes, v.now().UnixMilli())
+			next.person, next.study, next.version, next.bytes, v.now().UnixMilli(), next.email, barred)
 		written = n == 1
 		if err != nil || !written {
 			return err

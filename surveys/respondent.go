@@ -271,13 +271,38 @@ func (s *Surveys) WithdrawTx(ctx context.Context, tx *database.Tx, study id.Stud
 // LetOffTx puts an informant who no longer wants to be asked out of the study's surveys, and forgets a draft. Answers that
 // were sent stay: taking those back is withdrawing.
 func (s *Surveys) LetOffTx(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
-	for _, statement := range []string{
-		"update survey_respondent set state = 'out' where study_id = $1 and person_id = $2 and informant",
-		"delete from survey_response where study_id = $1 and person_id = $2 and submitted_at = 0",
-	} {
-		if _, err := tx.Exec(ctx, statement, study, person); err != nil {
-			return fmt.Errorf("let off surveys: %w", err)
-		}
+	_, err := s.putOut(ctx, tx, study, person, "informant")
+	return err
+}
+
+// RefuseTx is LetOffTx for whoever does not want to be asked by this study again, informant or not, and says whether that
+// is new. Who declined a survey already is counted as that.
+func (s *Surveys) RefuseTx(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) (moved bool, err error) {
+	return s.putOut(ctx, tx, study, person, "state <> 'declined'")
+}
+
+func (s *Surveys) putOut(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, whom string) (moved bool, err error) {
+	n, err := tx.Exec(ctx, "update survey_respondent set state = 'out' where study_id = $1 and person_id = $2 and state <> 'out' and "+whom, study, person)
+	if err == nil {
+		_, err = tx.Exec(ctx, "delete from survey_response where study_id = $1 and person_id = $2 and submitted_at = 0", study, person)
 	}
-	return nil
+	if err != nil {
+		return false, fmt.Errorf("put out of surveys: %w", err)
+	}
+	return n > 0, nil
+}
+
+// ListedAmong says how many of some people are listed in a survey and not yet invited.
+func (s *Surveys) ListedAmong(ctx context.Context, study id.Study, survey id.Survey, people []id.Person) (listed int, err error) {
+	for some := range database.Chunks(people) {
+		list, args := database.In(some, survey, study, Listed)
+		var n int
+		err := s.db.QueryRow(ctx, `select count(*) from survey_respondent
+			where survey_id = $1 and study_id = $2 and state = $3 and person_id in `+list, args...).Scan(&n)
+		if err != nil {
+			return 0, fmt.Errorf("count listed: %w", err)
+		}
+		listed += n
+	}
+	return listed, nil
 }

@@ -28,7 +28,8 @@ import (
 
 const childVariable = "FELTBOK_TEST_CHILD"
 
-// TestCrashChild is the process that is killed: it enrols, books, and takes people out, until its crash point comes.
+// TestCrashChild is the process that is killed: it enrols, books, takes a refusal and takes people out, until its crash
+// point comes.
 func TestCrashChild(t *testing.T) {
 	place := os.Getenv(childVariable)
 	if place == "" {
@@ -70,6 +71,9 @@ func TestCrashChild(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := a.people.Refuse(ctx, audit.Participant(c.persons[0]), c.study.ID, c.persons[0]); err != nil {
+		t.Fatal(err)
+	}
 	for _, person := range c.persons {
 		if err := a.people.Withdraw(ctx, audit.Staff(c.owner), c.study.ID, person); err != nil {
 			t.Fatal(err)
@@ -109,7 +113,7 @@ func openChild(t *testing.T, parts []string) (*app, *crowd) {
 	return a, c
 }
 
-// Promise 3: the process is killed at 25 points inside enrol, book, withdraw and erase; after reconciliation the three
+// Promise 3: the process is killed at 25 points inside enrol, book, refuse, withdraw and erase; after reconciliation the three
 // stores agree about everybody.
 func TestCrashPointsLeaveWholePeople(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
@@ -169,6 +173,10 @@ func agree(ctx context.Context, a *app, c *crowd) error {
 		return err
 	}
 	for _, p := range list {
+		reach, err := a.Vault.Reach(ctx, c.study.ID, p.ID)
+		if p.State == recruitment.Declined && !reach[p.ID].Barred {
+			return fmt.Errorf("somebody refused, and the vault does not know (%v)", err)
+		}
 		if p.State != recruitment.Withdrawn {
 			present = append(present, p.ID)
 		} else if bookings, err := a.Scheduling.Of(ctx, c.study.ID, p.ID); err != nil || len(bookings) > 0 {

@@ -107,8 +107,11 @@ func (c *crowd) ask(i int, mark func(int) string) id.Person {
 func (c *crowd) path(person id.Person, purpose links.Purpose) string {
 	c.t.Helper()
 	folder, subject := "/p/", ""
-	if purpose == links.Survey {
+	switch purpose {
+	case links.Survey:
 		folder, subject = "/s/", string(c.survey)
+	case links.Refusal:
+		folder = "/u/"
 	}
 	link, err := c.Links.Ensure(c.t.Context(), c.study.ID, person, purpose, subject, c.study.End())
 	c.must(err)

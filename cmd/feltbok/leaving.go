@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -115,7 +118,7 @@ func (p *people) Withdraw(ctx context.Context, actor audit.Actor, study id.Study
 		if err := p.stop(ctx, tx, actor, study, person); err != nil {
 			return err
 		}
-		if intent, err = p.Intents.Begin(ctx, tx, study, person, withdraw, struct{}{}); err != nil {
+		if intent, err = p.Intents.Begin(ctx, tx, study, person, withdraw, acted{actor}); err != nil {
 			return err
 		}
 		return p.Audit.Append(ctx, tx, audit.Entry{Actor: actor, Action: "person.withdrawn", Study: study, Person: person})
@@ -166,6 +169,23 @@ func (p *people) lastWords(ctx context.Context, in intents.Intent) error {
 		slog.WarnContext(ctx, "last mails before an erasure were not sent", "intent", in.ID, "left", left, "err", err)
 	}
 	return nil
+}
+
+// acted is at whose word an act across stores is done.
+type acted struct{ By audit.Actor }
+
+// bar remembers the person's address and number, as a fingerprint that nobody can read back, so that they are not asked
+// again by mistake. It comes before the key is destroyed: nothing can be opened afterwards.
+func (p *people) bar(ctx context.Context, in intents.Intent) error {
+	var a acted
+	if err := json.Unmarshal(in.Params, &a); err != nil {
+		return fmt.Errorf("read act: %w", err)
+	}
+	err := p.Vault.Bar(ctx, cmp.Or(a.By, audit.System), in.Study, in.Person)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil // done before, and the key is gone
+	}
+	return err
 }
 
 func (p *people) destroyKey(ctx context.Context, in intents.Intent) error {

@@ -10,11 +10,11 @@ import (
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/mail"
-	"example.org/feltbok/recruitment"
 )
 
 // SendLetter queues the first mail to a person, or the same again, and notes that they are informed. Whoever said no, or
-// is out of the study, gets none: handlers.ErrSaidNo. handlers.ErrLetterMissing: nothing is published for them.
+// is out of the study, gets none: handlers.ErrSaidNo; nor does whoever asked not to be contacted again: handlers.ErrRefused.
+// handlers.ErrLetterMissing: nothing is published for them.
 func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error {
 	before, err := p.Consents.Standing(ctx, p.db, study, person, consents.Interview)
 	if err != nil {
@@ -24,9 +24,11 @@ func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Stu
 	if err != nil {
 		return err
 	}
-	switch who.State {
-	case recruitment.Declined, recruitment.Withdrawn, recruitment.Ineligible:
+	if who.State.Refuses() {
 		return handlers.ErrSaidNo
+	}
+	if err := p.mayAsk(ctx, study, person); err != nil {
+		return err
 	}
 	if _, err := p.Consents.Current(ctx, study, who.Audience, ""); errors.Is(err, consents.ErrNoLetter) {
 		return handlers.ErrLetterMissing
@@ -45,7 +47,11 @@ func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Stu
 		if now == consents.No && before != consents.No {
 			return handlers.ErrSaidNo
 		}
-		if err := p.Recruitment.Advance(ctx, tx, study, person, recruitment.Informed, actor); err != nil {
+		may, err := p.Recruitment.InformTx(ctx, tx, actor, study, person)
+		if err == nil && !may {
+			err = handlers.ErrSaidNo
+		}
+		if err != nil {
 			return err
 		}
 		if err := p.Outbox.Enqueue(ctx, tx, mail.Mail{Study: study, Person: person, Kind: handlers.MailLetter}); err != nil {

@@ -11,8 +11,10 @@ import (
 	"example.org/feltbok/consents"
 	"example.org/feltbok/handlers"
 	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/mail"
 	"example.org/feltbok/interviews"
+	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,7 +50,8 @@ func TestMailsSpeakTheLanguageOfThePage(t *testing.T) {
 		s.must(err)
 		s.sendMail()
 		path := func(text string) string {
-			match := linkPattern.FindStringSubmatch(text)
+			_, body, _ := strings.Cut(text, "\r\n\r\n")
+			match := linkPattern.FindStringSubmatch(body)
 			if match == nil {
 				t.Fatalf("no link in\n%s", text)
 			}
@@ -98,7 +101,7 @@ func TestNoStaleMailAfterAnOutageOfThreeDays(t *testing.T) {
 		s.people.patience = time.Millisecond
 		began := s.clock.now()
 		after := func(hours time.Duration) time.Time { return began.Add(hours * time.Hour) }
-		c := newCrowd(s, 9, 3, noMark) // pa to pi, and pj to pl
+		c := newCrowd(s, 13, 4, noMark) // pa to pm, and pn to pq
 		ctx, by, study := t.Context(), audit.Staff(c.owner), c.study.ID
 		book := func(i int, hours time.Duration) scheduling.Booking {
 			t.Helper()
@@ -116,6 +119,8 @@ func TestNoStaleMailAfterAnOutageOfThreeDays(t *testing.T) {
 		for _, i := range []int{6, 7, 8} {
 			s.must(s.people.SendLetter(ctx, by, study, c.persons[i]))
 		}
+		batch := recruitment.Batch{ID: id.New[id.Batch](), Study: study, FirstAt: began.UnixMilli(), PerHour: 2}
+		s.must(s.people.SendLetters(ctx, by, &batch, c.persons[9:13]))
 		acts := map[time.Duration]func() error{
 			5: func() error {
 				_, err := s.Scheduling.Move(ctx, by, study, moved.ID, after(110), true)
@@ -135,6 +140,15 @@ func TestNoStaleMailAfterAnOutageOfThreeDays(t *testing.T) {
 			},
 			50: func() error { return s.people.Withdraw(ctx, by, study, c.asked[1]) },
 			55: func() error { return s.Surveys.Decline(ctx, study, c.survey, c.asked[2]) },
+			57: func() error { return s.people.Refuse(ctx, audit.Participant(c.asked[3]), study, c.asked[3]) },
+			58: func() error { return s.people.Refuse(ctx, audit.Participant(c.persons[9]), study, c.persons[9]) },
+			59: func() error { // in the vault alone: sending asks by itself
+				return s.Vault.Bar(ctx, by, study, c.persons[10])
+			},
+			61: func() error {
+				c.consent(c.persons[11])
+				return nil
+			},
 			60: func() error {
 				_, err := s.Scheduling.Move(ctx, by, study, moved.ID, after(112), true)
 				return err
@@ -158,7 +172,7 @@ func TestNoStaleMailAfterAnOutageOfThreeDays(t *testing.T) {
 		want := []string{
 			"booking_cancelled eier SEQUENCE:1", "booking_cancelled eier SEQUENCE:1", "booking_cancelled pc SEQUENCE:1", "booking_cancelled pf SEQUENCE:1",
 			"booking_confirmed eier SEQUENCE:0", "booking_confirmed pa SEQUENCE:0", "booking_moved eier SEQUENCE:2", "booking_moved pb SEQUENCE:2",
-			"consent_receipt pf", "consent_receipt pf", "consent_receipt pg", "letter ph", "survey_invitation pj",
+			"consent_receipt pf", "consent_receipt pf", "consent_receipt pg", "consent_receipt pl", "letter ph", "letter pm", "survey_invitation pn",
 		}
 		if diff := cmp.Diff(want, sent); diff != "" {
 			t.Errorf("after the outage (-want +got):\n%s", diff)

@@ -18,7 +18,7 @@ import (
 	"example.org/feltbok/surveys"
 )
 
-// people carries the two acts that touch all three stores: somebody enters a study, somebody leaves it.
+// people carries the acts that touch several stores: somebody enters a study, leaves it, or wants to hear no more of it.
 type people struct {
 	*app
 	db       *database.DB
@@ -29,12 +29,14 @@ type people struct {
 const (
 	enrol    = "enrol"
 	withdraw = "withdraw"
+	refuse   = "refuse"
 )
 
 func newPeople(a *app, db *database.DB, now func() time.Time) *people {
 	p := &people{app: a, db: db, erasure: studies.NewErasure(db, a.Audit, now, a.erasers()...), patience: patience}
 	a.Intents.Handle(enrol, p.settle)
-	a.Intents.Handle(withdraw, p.lastWords, p.destroyKey, p.emptyVault, p.emptyStudy)
+	a.Intents.Handle(withdraw, p.lastWords, p.bar, p.destroyKey, p.emptyVault, p.emptyStudy)
+	a.Intents.Handle(refuse, p.bar)
 	return p
 }
 

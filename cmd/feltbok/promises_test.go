@@ -106,7 +106,13 @@ func TestOpeningLinksChangesNothing(t *testing.T) {
 				paths[match[1]] = true
 			}
 		}
-		if len(kinds) < 7 || len(paths) < 6 {
+		refusals := 0
+		for path := range paths {
+			if strings.HasPrefix(path, "/u/") {
+				refusals++
+			}
+		}
+		if len(kinds) < 7 || len(paths) < 6 || refusals < 6 { // of three people, in the text and for mail programs
 			t.Fatalf("kinds %v with %d links: want all kinds", kinds, len(paths))
 		}
 		for path := range paths {
@@ -188,14 +194,16 @@ func TestLinksAreNotGuessedAndDoNotLeak(t *testing.T) {
 		for i := range forged {
 			raw := make([]byte, 32)
 			rand.Read(raw)
-			folder := []string{"/p/", "/s/"}[i%2]
+			folder := []string{"/p/", "/s/", "/u/"}[i%3]
 			if status, err := b.Try("GET", folder+base64.RawURLEncoding.EncodeToString(raw), nil); err != nil || status != 404 {
 				t.Fatalf("forged link %d: status %d, %v", i, status, err)
 			}
 		}
 		real := c.path(c.persons[0], links.Participant)
-		if status, err := b.Try("GET", "/s/"+real[len("/p/"):], nil); err != nil || status != 404 {
-			t.Errorf("a link of another purpose: status %d, %v", status, err)
+		for _, folder := range []string{"/s/", "/u/"} {
+			if status, err := b.Try("GET", folder+real[len("/p/"):], nil); err != nil || status != 404 {
+				t.Errorf("a link of another purpose at %s: status %d, %v", folder, status, err)
+			}
 		}
 		own := c.enter(c.persons[0], links.Participant)
 		token := real[len("/p/"):]

@@ -33,6 +33,8 @@ type (
 	Consent string
 	// Mail names one row of the outbox.
 	Mail string
+	// Batch names one lot of letters sent together.
+	Batch string
 	// Intent names one act that spans stores.
 	Intent string
 	// Note names what the team wrote about one contact with a person.

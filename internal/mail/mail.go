@@ -25,6 +25,7 @@ type Mail struct {
 	Params    map[string]string // identifiers, numbers and codes
 	NotBefore int64             // UTC milliseconds; 0 is at once
 	Key       string            // optional: mails of a study with the same key are one mail
+	Batch     id.Batch          // optional: put into the queue together, to be counted and stopped together
 }
 
 // State is where a row has come to.

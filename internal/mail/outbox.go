@@ -44,10 +44,10 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *database.Tx, m Mail) error {
 	}
 	now := o.now().UnixMilli()
 	_, err = tx.Exec(ctx, `insert into mail (id, seq, study_id, person_id, account_id, about_person_id, kind, params, key, created_at, not_before, next_at,
-		state, attempts, reason, status, lease, leased_to, done_at)
-		values ($1, (select coalesce(max(seq), 0) + 1 from mail), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, '', 0, '', 0, 0)
+		state, attempts, reason, status, lease, leased_to, done_at, batch)
+		values ($1, (select coalesce(max(seq), 0) + 1 from mail), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, '', 0, '', 0, 0, $12)
 		on conflict (study_id, key) where key <> '' do nothing`,
-		id.New[id.Mail](), m.Study, m.Person, m.Account, m.About, m.Kind, string(params), m.Key, now, m.NotBefore, max(now, m.NotBefore))
+		id.New[id.Mail](), m.Study, m.Person, m.Account, m.About, m.Kind, string(params), m.Key, now, m.NotBefore, max(now, m.NotBefore), m.Batch)
 	if err != nil {
 		return fmt.Errorf("enqueue mail: %w", err)
 	}
@@ -95,6 +95,16 @@ func (o *Outbox) Drop(ctx context.Context, tx *database.Tx, person id.Person, ex
 		}
 	}
 	return nil
+}
+
+// DropTo takes the waiting mails of some kinds to a person out of the queue, and says whether there were any.
+func (o *Outbox) DropTo(ctx context.Context, tx *database.Tx, person id.Person, kinds ...string) (dropped bool, err error) {
+	list, args := database.In(kinds, person, o.now().UnixMilli())
+	n, err := tx.Exec(ctx, "update mail set state = 'dropped', done_at = $2 where person_id = $1 and state = 'waiting' and kind in "+list, args...)
+	if err != nil {
+		return false, fmt.Errorf("drop mail: %w", err)
+	}
+	return n > 0, nil
 }
 
 // Erase deletes every mail to a person, and every one to staff about them.
@@ -211,12 +221,12 @@ func (o *Outbox) settle(ctx context.Context, row Row, word string) error {
 	})
 }
 
-const columns = "id, study_id, person_id, account_id, about_person_id, kind, params, key, created_at, not_before, next_at, state, attempts, reason, status, done_at"
+const columns = "id, study_id, person_id, account_id, about_person_id, kind, params, key, created_at, not_before, next_at, state, attempts, reason, status, done_at, batch"
 
 func scan(row database.Scanner) (r Row, err error) {
 	var params string
 	if err := row.Scan(&r.ID, &r.Study, &r.Person, &r.Account, &r.About, &r.Kind, &params, &r.Key, &r.CreatedAt, &r.NotBefore, &r.NextAt,
-		&r.State, &r.Attempts, &r.Reason, &r.Status, &r.DoneAt); err != nil {
+		&r.State, &r.Attempts, &r.Reason, &r.Status, &r.DoneAt, &r.Batch); err != nil {
 		return r, err
 	}
 	return r, json.Unmarshal([]byte(params), &r.Params)

@@ -69,6 +69,23 @@ func TestSMTPSends(t *testing.T) {
 	}
 }
 
+// The headers by which a mail program takes somebody off the list arrive whole and on one line (RFC 2369, RFC 8058).
+func TestSMTPKeepsUnsubscribeHeaders(t *testing.T) {
+	s := (&server{}).start(t, nil, false)
+	out := mustSMTP(t, Config{Host: s.Host, Port: s.Port, TLS: NoTLS})
+	m := letter()
+	address := "<https://a-rather-long-name.felt.example.org/u/" + strings.Repeat("aB3-_", 9)[:43] + ">"
+	m.Headers = map[string]string{"List-Unsubscribe": address, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+	if err := out.Send(t.Context(), m, "abc@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range m.Headers {
+		if got := s.messages()[0].Header[name]; len(got) != 1 || got[0] != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestSMTPWithoutTLSOnlyOnLoopback(t *testing.T) {
 	for _, tc := range []struct {
 		host string
