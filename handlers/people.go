@@ -17,8 +17,9 @@ type People interface {
 	Enrol(ctx context.Context, actor audit.Actor, who identities.Identity, c recruitment.Participant) (id.Person, error)
 	// EnrolRespondent takes a respondent into a survey's sampling frame.
 	EnrolRespondent(ctx context.Context, actor audit.Actor, who identities.Identity, r surveys.Respondent) (id.Person, error)
-	// SendLetter mails a person the letter and their own link, and notes that they are informed.
-	SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+	// SendLetter mails a person the letter and their own link, and notes that they are informed. Where no goal has room for
+	// somebody who was not asked yet, they are asked only anyway.
+	SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, anyway bool) error
 	// ChangeConsent keeps what somebody answers to a letter, and stops what rested on a yes that is now a no.
 	ChangeConsent(ctx context.Context, actor audit.Actor, act consents.Act) error
 	// WithdrawPurposes takes a yes back, or several, and stops what rested on it: without the one to a survey, its answers

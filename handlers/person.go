@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -27,6 +28,7 @@ type personPage struct {
 	Who       *identities.Identity // opened for this one showing
 	Why       string               // the purpose it was opened for
 	Answered  bool
+	Refused   string // the form that is shown again, by the end of its address
 }
 
 // answerMark is what somebody has said to one purpose.
@@ -217,9 +219,9 @@ var (
 )
 
 // personActed answers a form of the person's page: on to the page, or the page again with what was typed.
-func (s *Server) personActed(v *visit, err error, path, done string) error {
+func (s *Server) personActed(v *visit, err error, onwards, done string) error {
 	if err == nil {
-		return v.seeOther(path, done)
+		return v.seeOther(onwards, done)
 	}
 	if !mendable(err) {
 		return err
@@ -228,7 +230,8 @@ func (s *Server) personActed(v *visit, err error, path, done string) error {
 	if failed != nil {
 		return failed
 	}
-	p.Form = v.againForm(err)
+	err = s.fullInWords(v, p.Person, err)
+	p.Form, p.Refused = v.againForm(err), path.Base(v.FullPath())
 	return v.again(err, "staff/person", p)
 }
 
@@ -239,15 +242,15 @@ func (s *Server) personContact(v *visit) error {
 	}
 	next, err := v.nextTry("next_on")
 	contact := recruitment.Contact{Channel: recruitment.Channel(v.value("channel")), Direction: recruitment.Direction(v.value("direction")),
-		Outcome: recruitment.Outcome(v.value("outcome")), NextAt: next}
+		Outcome: recruitment.Outcome(v.value("outcome")), NextAt: next, Anyway: v.anyway()}
 	if err = gatherFaults(notChosen(contact), err); err == nil {
 		err = s.Recruitment.LogContact(v.ctx(), v.actor(), v.study.ID, one.ID, contact)
 	}
-	path := v.onePath(one.ID)
+	onwards := v.onePath(one.ID)
 	if v.value("back") == "list" {
-		path = v.studyPath("/candidates")
+		onwards = v.studyPath("/candidates")
 	}
-	return s.personActed(v, renamed(err, contactInputs), path, "person_contact")
+	return s.personActed(v, renamed(err, contactInputs), onwards, "person_contact")
 }
 
 // contactInputs are the fields of a contact whose inputs have other names.
@@ -273,7 +276,7 @@ func (s *Server) personLetter(v *visit) error {
 	if err != nil {
 		return err
 	}
-	err = s.People.SendLetter(v.ctx(), v.actor(), v.study.ID, one.ID)
+	err = s.People.SendLetter(v.ctx(), v.actor(), v.study.ID, one.ID, v.anyway())
 	return s.personActed(v, err, v.onePath(one.ID), "person_letter")
 }
 
@@ -296,7 +299,7 @@ func (s *Server) setState(v *visit, person id.Person, to recruitment.State) erro
 	if len(open) > 0 {
 		return errOpenBooking
 	}
-	return s.Recruitment.SetState(v.ctx(), v.actor(), v.study.ID, person, to)
+	return s.Recruitment.SetState(v.ctx(), v.actor(), v.study.ID, person, to, v.anyway())
 }
 
 // nameOpen is how many seconds an opened name stays on the screen.

@@ -55,6 +55,7 @@ type Contact struct {
 	Direction Direction
 	Outcome   Outcome
 	NextAt    int64       // when to try again, UTC milliseconds; 0 if not planned
+	Anyway    bool        // the person may be asked though no goal has room for them; not kept
 	At        int64       // UTC milliseconds; set by LogContact
 	Actor     audit.Actor // set by LogContact
 }
@@ -94,16 +95,25 @@ func (o Outcome) leads(from State) State {
 }
 
 // LogContact notes a contact, plans the next try in place of the one before, and moves the person to contacted,
-// interested or declined.
+// interested or declined. ErrFull: that would ask somebody for whom no goal has room, and not Anyway.
 func (r *Recruitment) LogContact(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, c Contact) error {
 	now := r.now().UnixMilli()
 	if err := c.check(now); err != nil {
 		return err
 	}
 	return r.db.Tx(ctx, func(tx *database.Tx) error {
+		if err := turn(ctx, tx, study); err != nil {
+			return err
+		}
 		at, err := touch(ctx, tx, study, person)
 		if err != nil {
 			return err
+		}
+		to := c.Outcome.leads(at.state)
+		if !c.Anyway && advances(at.state, at.reached, to) {
+			if err := r.admit(ctx, tx, study, person, at.state, to); err != nil {
+				return err
+			}
 		}
 		at.events++
 		if _, err := tx.Exec(ctx, `insert into contact_log (person_id, seq, study_id, at, channel, direction, outcome, next_at, actor)
@@ -115,7 +125,7 @@ func (r *Recruitment) LogContact(ctx context.Context, actor audit.Actor, study i
 			where study_id = $1 and person_id = $2`, study, person, now, c.NextAt); err != nil {
 			return fmt.Errorf("plan next contact: %w", err)
 		}
-		if err := r.advance(ctx, tx, study, person, at, c.Outcome.leads(at.state), actor); err != nil {
+		if err := r.advance(ctx, tx, study, person, at, to, actor); err != nil {
 			return err
 		}
 		return r.log.Append(ctx, tx, audit.Entry{Actor: actor, Action: "contact.logged", Study: study, Person: person, Detail: string(c.Outcome)})

@@ -114,7 +114,7 @@ func TestNoStaleMailAfterAnOutageOfThreeDays(t *testing.T) {
 		c.consent(c.persons[5])
 		book(5, 108)
 		for _, i := range []int{6, 7, 8} {
-			s.must(s.people.SendLetter(ctx, by, study, c.persons[i]))
+			s.must(s.people.SendLetter(ctx, by, study, c.persons[i], false))
 		}
 		acts := map[time.Duration]func() error{
 			5: func() error {
