@@ -39,9 +39,18 @@ func (b *book) funnel() {
 		s.row(b.word("state", loss.State), loss.N)
 	}
 	s.gap()
-	s.headings(b.head("case", 0), b.head("quota", 0), b.head("goal", 0), b.head("asked", 0), b.head("yes", 0), b.head("booked", 0), b.head("done", 0))
+	s.headings(b.head("case", 0), b.head("asked", 0), b.head("yes", 0), b.head("booked", 0), b.head("done", 0), b.head("lost", 0))
+	for _, f := range b.Funnels {
+		s.row(cmp.Or(f.Case, b.Text.T("export.erased")), f.Asked, f.Yes, f.Booked, f.Done, f.Lost)
+	}
+	s.gap()
+	s.headings(b.head("case", 0), b.head("quota", 0), b.head("least", 0), b.head("most", 0), b.head("asked", 0), b.head("yes", 0), b.head("booked", 0), b.head("done", 0))
 	for _, q := range b.Quotas {
-		s.row(q.Case, b.word("quota", q.Kind), q.Goal, q.Asked, q.Yes, q.Booked, q.Done)
+		var most any // an empty cell where there is no upper limit
+		if q.Most > 0 {
+			most = q.Most
+		}
+		s.row(q.Case, b.word("quota", q.Kind), q.Least, most, q.Asked, q.Yes, q.Booked, q.Done)
 	}
 	s.close()
 }

@@ -26,6 +26,7 @@ type Source struct {
 
 	Participants []Participant
 	Funnel       Funnel
+	Funnels      []Funnel // by case; they add up to Funnel
 	Quotas       []Quota
 	Interviews   []Interview
 	Themes       []Theme                      // in their order
@@ -59,10 +60,11 @@ type Participant struct {
 	StateAt                                             int64
 }
 
-// Funnel counts people, those since erased included.
+// Funnel counts people, those since erased included. In one by case they are by themselves, without a case.
 type Funnel struct {
-	Asked, Yes, Booked, Done int
-	Losses                   []Loss
+	Case                           string
+	Asked, Yes, Booked, Done, Lost int
+	Losses                         []Loss // of the whole alone
 }
 
 // Loss counts those who left for one reason.
@@ -73,8 +75,12 @@ type Loss struct {
 
 // Quota is one cell of the plan.
 type Quota struct {
-	Case, Kind                     string
-	Goal, Asked, Yes, Booked, Done int
+	Case        string
+	Kind        string // a key, or the name of one that the team made
+	Least, Most int    // Most is 0 where there is no upper limit
+	Asked, Yes  int
+	Booked      int
+	Done        int
 }
 
 // Interview is one interview held.

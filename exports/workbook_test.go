@@ -480,7 +480,8 @@ func TestEveryLanguageIsComplete(t *testing.T) {
 		l := texts(t, lang)
 		src.Text, src.Survey = l, smallSurvey()
 		src.Consents = []exports.Consent{{Code: "A1", Standings: map[string]string{"interview": "yes"}}}
-		src.Quotas, src.Funnel.Losses = []exports.Quota{{Case: "A", Kind: "any", Goal: 1}}, []exports.Loss{{State: "no_answer", N: 1}}
+		src.Quotas, src.Funnel.Losses = []exports.Quota{{Case: "A", Kind: "any", Least: 1, Most: 1}}, []exports.Loss{{State: "no_answer", N: 1}}
+		src.Funnels = []exports.Funnel{{Asked: 1}}
 		f := open(t, write(t, src))
 		if n := len(f.GetSheetList()); n != 13 {
 			t.Errorf("%s: %d sheets, want 13: two share a name?", lang, n)

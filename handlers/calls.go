@@ -97,8 +97,13 @@ func (s *Server) callRows(v *visit, p *callsPage, people []recruitment.Participa
 	if err != nil {
 		return err
 	}
+	full, err := s.Recruitment.Full(v.ctx(), v.study.ID, idsOf(people)...)
+	if err != nil {
+		return err
+	}
 	for _, one := range people {
-		row := callRow{one, tries[one.ID], noPlace(cells, one)}
+		// Who is not asked yet would find no place; who was asked found none, since others came further.
+		row := callRow{one, tries[one.ID], full[one.ID] || outside(cells, one)}
 		if one.NextAt < tomorrow.UnixMilli() || one.ID == p.Open {
 			p.Due = append(p.Due, row)
 		} else {
@@ -108,12 +113,15 @@ func (s *Server) callRows(v *visit, p *callsPage, people []recruitment.Participa
 	return nil
 }
 
-// noPlace says whether the quotas of somebody's case have no place for them: who is not asked yet would find none, and who
-// was asked found none, since others came further.
-func noPlace(cells []recruitment.Cell, p recruitment.Participant) bool {
-	if p.Stage() == recruitment.StageNotAsked {
-		return recruitment.Full(cells, p)
+func idsOf(people []recruitment.Participant) []id.Person {
+	ids := make([]id.Person, len(people))
+	for i, p := range people {
+		ids[i] = p.ID
 	}
+	return ids
+}
+
+func outside(cells []recruitment.Cell, p recruitment.Participant) bool {
 	return slices.ContainsFunc(cells, func(c recruitment.Cell) bool {
 		return c.Kind == recruitment.Outside && slices.ContainsFunc(c.Persons, func(other recruitment.Participant) bool { return other.ID == p.ID })
 	})
@@ -320,6 +328,9 @@ func (s *Server) callActed(v *visit, person id.Person, err error, path, done str
 			return failed
 		}
 		p.Newer = one.latest()
+	}
+	if i := slices.IndexFunc(p.Due, func(row callRow) bool { return row.ID == person }); i >= 0 {
+		err = s.fullInWords(v, p.Due[i].Participant, err)
 	}
 	p.Form = v.againForm(err)
 	p.suggest()

@@ -155,11 +155,8 @@ func (s *Server) noRoom(v *visit, p recruitment.Participant) (bool, error) {
 	if p.Stage() != recruitment.StageNotAsked {
 		return false, nil
 	}
-	cells, err := s.Recruitment.Quotas(v.ctx(), v.study.ID, v.study.Pilots())
-	if err != nil {
-		return false, err
-	}
-	return recruitment.Full(cells, p), nil
+	full, err := s.Recruitment.Full(v.ctx(), v.study.ID, p.ID)
+	return full[p.ID], err
 }
 
 // Shown are the states to filter by.

@@ -63,14 +63,22 @@ func (g *gathering) quotas() error {
 	if err != nil {
 		return err
 	}
+	kinds, err := g.kinds(g.ctx, g.study.ID, g.text)
+	if err != nil {
+		return err
+	}
 	// In the order of the cases' codes: identifiers are random, and the same study must give the same workbook.
 	slices.SortStableFunc(cells, func(a, b recruitment.Cell) int { return cmp.Compare(g.caseCode(a.Case), g.caseCode(b.Case)) })
 	for _, c := range cells {
 		if c.Kind == recruitment.Outside {
 			continue
 		}
-		g.src.Quotas = append(g.src.Quotas, exports.Quota{Case: g.caseCode(c.Case), Kind: string(c.Kind), Goal: c.Goal,
-			Asked: c.Asked, Yes: c.Yes, Booked: c.Booked, Done: c.Done})
+		q := exports.Quota{Case: g.caseCode(c.Case), Kind: string(c.Kind), Least: c.Goal, Most: c.Most,
+			Asked: c.Asked, Yes: c.Yes, Booked: c.Booked, Done: c.Done}
+		if !slices.Contains(recruitment.Kinds(), c.Kind) {
+			q.Kind = labelOf(kinds, c.Kind)
+		}
+		g.src.Quotas = append(g.src.Quotas, q)
 	}
 	return nil
 }
@@ -96,10 +104,6 @@ func (g *gathering) participants() error {
 	if err != nil {
 		return err
 	}
-	funnel, err := g.Recruitment.Funnel(g.ctx, g.study.ID, g.study.Pilots())
-	if err != nil {
-		return err
-	}
 	for _, p := range all {
 		g.codes[p.ID] = p.Code
 	}
@@ -108,13 +112,35 @@ func (g *gathering) participants() error {
 			Relation: string(p.Relation), Size: string(p.Size), Title: p.Title, Source: g.src.Text.T("recruitment.source." + string(p.Source)),
 			Recruiter: g.codes[p.Recruiter], State: string(p.State), StateAt: p.StateAt})
 	}
-	g.src.Funnel = exports.Funnel{Asked: funnel.Asked, Yes: funnel.Yes, Booked: funnel.Booked, Done: funnel.Done}
+	return g.funnels()
+}
+
+// funnels are those of the whole, of each case, and of who was erased.
+func (g *gathering) funnels() error {
+	all, err := g.Recruitment.Funnels(g.ctx, g.study.ID)
+	if err != nil {
+		return err
+	}
+	whole := recruitment.Total(all, g.study.Pilots())
+	g.src.Funnel = exportFunnel("", whole)
 	for _, state := range recruitment.States() {
-		if n := lost(funnel, state); n > 0 {
+		if n := lost(whole, state); n > 0 {
 			g.src.Funnel.Losses = append(g.src.Funnel.Losses, exports.Loss{State: string(state), N: n})
 		}
 	}
+	for _, c := range g.study.Cases {
+		if f := all[c.ID]; !c.Pilot && f.Asked > 0 {
+			g.src.Funnels = append(g.src.Funnels, exportFunnel(c.Code, f))
+		}
+	}
+	if erased := all[""]; erased.Asked > 0 {
+		g.src.Funnels = append(g.src.Funnels, exportFunnel("", erased))
+	}
 	return nil
+}
+
+func exportFunnel(caseCode string, f recruitment.Funnel) exports.Funnel {
+	return exports.Funnel{Case: caseCode, Asked: f.Asked, Yes: f.Yes, Booked: f.Booked, Done: f.Done, Lost: f.Lost()}
 }
 
 // lost is how many left for a reason, after whichever stage.

@@ -26,7 +26,7 @@ type homePage struct {
 	Steps    []step // while the study is being set up
 	Today    []task
 	Goals    goalTable
-	Funnel   []funnelBar
+	Funnel   funnel
 	Timeline *timeline
 	Next     []nextBooking
 	Free     int // times on offer in the coming two weeks
@@ -67,6 +67,7 @@ type standing struct {
 	bookings []scheduling.Booking
 	held     []interviews.Held
 	agreed   map[id.Person]map[string]string
+	kinds    []kind
 	cells    []recruitment.Cell
 	funnel   recruitment.Funnel
 	due      []recruitment.Participant
@@ -92,6 +93,7 @@ func (s *Server) standing(v *visit) (st standing, err error) {
 	read(func() (e error) { st.bookings, e = s.Scheduling.All(ctx, study); return e })
 	read(func() (e error) { st.held, e = s.Interviews.List(ctx, study); return e })
 	read(func() (e error) { st.agreed, e = s.Consents.StatesOf(ctx, study); return e })
+	read(func() (e error) { st.kinds, e = s.kinds(ctx, study, v.text); return e })
 	read(func() (e error) { st.cells, e = s.Recruitment.Quotas(ctx, study, v.study.Pilots()); return e })
 	read(func() (e error) { st.funnel, e = s.Recruitment.Funnel(ctx, study, v.study.Pilots()); return e })
 	read(func() (e error) {
@@ -118,7 +120,7 @@ func (s *Server) home(v *visit) error {
 	p := homePage{base: v.page("home.title", "Day", capital(v.text.Date(st.today, i18n.Weekday)))}
 	p.Here = "home"
 	_, p.Week = st.today.ISOWeek()
-	p.Goals, p.Funnel = st.goalTable(p.base), st.bars(p.base)
+	p.Goals, p.Funnel = st.goalTable(p.base), drawFunnel(p.base, st.funnel)
 	p.Lead = p.lead(st)
 	if v.role == studies.Officer { // what was agreed to and by how many, nobody's code
 		p.Goals, p.Consents = goalTable{}, st.consentCounts()
@@ -153,10 +155,8 @@ func lowered(text string) string {
 // lead says how far the study is and how long it has left.
 func (p homePage) lead(st standing) string {
 	goal, done := 0, 0
-	for _, cell := range st.cells {
-		if cell.Goal > 0 { // those who count in no cell bring the goal no nearer
-			goal, done = goal+cell.Goal, done+cell.Done
-		}
+	for _, cell := range st.cells { // those beyond a cell's minimum, or in no cell, bring the goal no nearer
+		goal, done = goal+cell.Goal, done+min(cell.Done, cell.Goal)
 	}
 	lead := p.N("home.done", st.funnel.Done)
 	if goal > 0 {
@@ -286,7 +286,7 @@ func (st standing) warnings(b base) (tasks []task) {
 		var kinds []string
 		for _, cell := range st.cells {
 			if cell.Case == c.ID && cell.Missing() > 0 {
-				kinds = append(kinds, lowered(b.T("home.cell."+string(cell.Kind))))
+				kinds = append(kinds, st.cellName(b, cell.Kind))
 			}
 		}
 		if len(kinds) > 0 {
@@ -294,6 +294,14 @@ func (st standing) warnings(b base) (tasks []task) {
 		}
 	}
 	return tasks
+}
+
+// cellName is a kind in the middle of a sentence.
+func (st standing) cellName(b base, kind recruitment.Kind) string {
+	if key := "home.cell." + string(kind); b.Has(key) {
+		return lowered(b.T(key))
+	}
+	return lowered(labelOf(st.kinds, kind))
 }
 
 // next are the appointments after today.

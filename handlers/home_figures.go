@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/natural"
 	"example.org/feltbok/recruitment"
@@ -13,11 +14,20 @@ import (
 
 // goalTable is the sample: cases by cells, and who is in them.
 type goalTable struct {
-	Kinds                            []recruitment.Kind
+	Kinds                            []kind // those that some case has a goal for
 	Rows                             []goalCells
 	Goal, Done, Booked, Asked, Short int
+	Ranges                           bool     // some cell may have more than it must
 	Outside                          []string // codes of those who count in no cell
 }
+
+// Scrolls says whether the table is wider than the page may be.
+func (t goalTable) Scrolls() bool { return len(t.Kinds) > mostAbreast }
+
+const (
+	mostAbreast = 5
+	mostBadges  = 12
+)
 
 type goalCells struct {
 	Code, Name string
@@ -26,6 +36,7 @@ type goalCells struct {
 
 type goalCell struct {
 	People  []placed
+	More    int // who are not shown
 	Missing int
 }
 
@@ -50,7 +61,12 @@ func (p homePage) GoalParts() (parts []string) {
 }
 
 func (st standing) goalTable(b base) goalTable {
-	t := goalTable{Kinds: recruitment.Kinds()}
+	var t goalTable
+	for _, k := range st.kinds {
+		if slices.ContainsFunc(st.cells, func(c recruitment.Cell) bool { return c.Kind == k.Kind }) {
+			t.Kinds = append(t.Kinds, k)
+		}
+	}
 	open := st.openBookings()
 	for _, c := range b.Study.Cases {
 		row := goalCells{Code: c.Code, Name: c.Name, Cells: make([]goalCell, len(t.Kinds))}
@@ -60,25 +76,36 @@ func (st standing) goalTable(b base) goalTable {
 				continue
 			}
 			known = true
-			i := slices.Index(t.Kinds, cell.Kind)
+			i := slices.IndexFunc(t.Kinds, func(k kind) bool { return k.Kind == cell.Kind })
 			if i < 0 {
 				for _, p := range cell.Persons {
 					t.Outside = append(t.Outside, p.Code)
 				}
 				continue
 			}
-			row.Cells[i].Missing = cell.Missing()
-			for _, p := range cell.Persons {
-				row.Cells[i].People = append(row.Cells[i].People, st.place(b, p, open))
-			}
-			t.Goal, t.Short = t.Goal+cell.Goal, t.Short+cell.Missing()
-			t.Done, t.Booked, t.Asked = t.Done+cell.Done, t.Booked+cell.Booked-cell.Done, t.Asked+cell.Asked-cell.Booked
+			row.Cells[i] = st.goalCell(b, cell, open)
+			t.count(cell)
 		}
 		if known {
 			t.Rows = append(t.Rows, row)
 		}
 	}
 	return t
+}
+
+func (t *goalTable) count(cell recruitment.Cell) {
+	t.Goal, t.Short = t.Goal+cell.Goal, t.Short+cell.Missing()
+	t.Done, t.Booked, t.Asked = t.Done+cell.Done, t.Booked+cell.Booked-cell.Done, t.Asked+cell.Asked-cell.Booked
+	t.Ranges = t.Ranges || cell.Most != cell.Goal
+}
+
+func (st standing) goalCell(b base, cell recruitment.Cell, open map[id.Person]scheduling.Booking) goalCell {
+	shown := cell.Persons[:min(len(cell.Persons), mostBadges)]
+	g := goalCell{More: len(cell.Persons) - len(shown), Missing: cell.Missing()}
+	for _, p := range shown {
+		g.People = append(g.People, st.place(b, p, open))
+	}
+	return g
 }
 
 // openBookings is each person's next open appointment.
@@ -113,13 +140,18 @@ type funnelBar struct {
 	Why         []string
 }
 
+// funnel is one drawn funnel, without bars before anybody was asked.
+type funnel struct {
+	i18n.Text
+	Bars []funnelBar
+}
+
 const funnelWidth = 86.0 // leaves room for the number
 
-// bars draws the funnel; empty before anybody was asked.
-func (st standing) bars(b base) (bars []funnelBar) {
-	f := st.funnel
+func drawFunnel(b base, f recruitment.Funnel) (drawn funnel) {
+	drawn.Text = b.Text
 	if f.Asked == 0 {
-		return nil
+		return drawn
 	}
 	width := func(n int) string { return across(funnelWidth * float64(n) / float64(f.Asked)) }
 	stages := []struct {
@@ -150,9 +182,9 @@ func (st standing) bars(b base) (bars []funnelBar) {
 				bar.Why = append(bar.Why, b.N(at.wait, waiting))
 			}
 		}
-		bars = append(bars, bar)
+		drawn.Bars = append(drawn.Bars, bar)
 	}
-	return bars
+	return drawn
 }
 
 // timeline is the study's interviews by week, held and booked, to its end.

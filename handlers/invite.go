@@ -116,6 +116,7 @@ func (s *Server) sendInvitations(v *visit, p invitePage) (id.Batch, error) {
 		return "", errOtherSelection
 	}
 	wanted := map[Hindrance]bool{"": true, HasLetter: v.value("again") == "yes", QuotaFull: v.value("crowd") == "yes"}
+	batch.Anyway = wanted[QuotaFull]
 	var persons []id.Person // by code: who sends to the same people at the same time takes them in the same order
 	for _, one := range p.open {
 		if wanted[one.why] {

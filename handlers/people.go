@@ -22,8 +22,9 @@ type People interface {
 	LogContact(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, c recruitment.Contact, note string) error
 	// UndoContact takes back a contact that was a slip, with its note.
 	UndoContact(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, seq int64) error
-	// SendLetter mails a person the letter and their own link, and notes that they are informed.
-	SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+	// SendLetter mails a person the letter and their own link, and notes that they are informed. Where no goal has room for
+	// somebody who was not asked yet, they are asked only anyway.
+	SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, anyway bool) error
 	// Sieve returns what says of some of a study's people why they would get no letter, without opening anybody.
 	Sieve(ctx context.Context, study studies.Study) (Sieve, error)
 	// SendLetters puts letters of a batch into the queue, spread as the batch says, and adds their number to its size.

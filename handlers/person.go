@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,8 @@ type personPage struct {
 	Notes     []noted              // opened with it
 	Why       string               // the purpose it was opened for
 	Answered  bool
-	Barred    bool // asked not to be contacted again
+	Barred    bool   // asked not to be contacted again
+	Refused   string // the form that is shown again, by the end of its address
 }
 
 // answerMark is what somebody has said to one purpose.
@@ -227,9 +229,9 @@ var (
 )
 
 // personActed answers a form of the person's page: on to the page, or the page again with what was typed.
-func (s *Server) personActed(v *visit, err error, path, done string) error {
+func (s *Server) personActed(v *visit, err error, onwards, done string) error {
 	if err == nil {
-		return v.seeOther(path, done)
+		return v.seeOther(onwards, done)
 	}
 	if !mendable(err) {
 		return err
@@ -241,7 +243,8 @@ func (s *Server) personActed(v *visit, err error, path, done string) error {
 	if errors.Is(err, recruitment.ErrChanged) {
 		p.Newer = p.latest()
 	}
-	p.Form = v.againForm(err)
+	err = s.fullInWords(v, p.Person, err)
+	p.Form, p.Refused = v.againForm(err), path.Base(v.FullPath())
 	return v.again(err, "staff/person", p)
 }
 
@@ -251,18 +254,18 @@ func (s *Server) personContact(v *visit) error {
 		return err
 	}
 	next, err := v.nextTry("next_on")
-	path := v.onePath(one.ID)
+	onwards := v.onePath(one.ID)
 	if v.value("back") == "list" {
-		path = v.studyPath("/candidates")
+		onwards = v.studyPath("/candidates")
 	}
-	return s.personActed(v, s.logContact(v, one.ID, recruitment.Direction(v.value("direction")), next, err), path, "person_contact")
+	return s.personActed(v, s.logContact(v, one.ID, recruitment.Direction(v.value("direction")), next, err), onwards, "person_contact")
 }
 
 // logContact enters the contact of a form, with whom it is about, who made it, and when to try again, or what is wrong
 // with that.
 func (s *Server) logContact(v *visit, person id.Person, direction recruitment.Direction, next int64, wrong error) error {
 	contact := recruitment.Contact{Channel: recruitment.Channel(v.value("channel")), Direction: direction,
-		Outcome: recruitment.Outcome(v.value("outcome")), NextAt: next, Seen: v.seen()}
+		Outcome: recruitment.Outcome(v.value("outcome")), NextAt: next, Anyway: v.anyway(), Seen: v.seen()}
 	err := gatherFaults(s.Recruitment.CheckContact(contact), wrong, identities.CheckNote(v.value("note")))
 	if err == nil {
 		err = s.People.LogContact(v.ctx(), v.actor(), v.study.ID, person, contact, v.value("note"))
@@ -284,7 +287,7 @@ func (s *Server) personLetter(v *visit) error {
 	if err != nil {
 		return err
 	}
-	err = s.People.SendLetter(v.ctx(), v.actor(), v.study.ID, one.ID)
+	err = s.People.SendLetter(v.ctx(), v.actor(), v.study.ID, one.ID, v.anyway())
 	return s.personActed(v, err, v.onePath(one.ID), "person_letter")
 }
 
@@ -307,7 +310,7 @@ func (s *Server) setState(v *visit, person id.Person, to recruitment.State) erro
 	if len(open) > 0 {
 		return errOpenBooking
 	}
-	return s.Recruitment.SetState(v.ctx(), v.actor(), v.study.ID, person, to)
+	return s.Recruitment.SetState(v.ctx(), v.actor(), v.study.ID, person, to, v.anyway())
 }
 
 // nameOpen is how many seconds an opened name stays on the screen.

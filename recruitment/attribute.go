@@ -47,7 +47,8 @@ func (r *Recruitment) Attributes(ctx context.Context, study id.Study) ([]Attribu
 }
 
 // SetAttributes puts a list in place of the present one; an attribute with the name of a present one keeps its key. What
-// somebody has cannot go: ErrAttributeUsed. Faults are at the field "attributes".
+// somebody has cannot go: ErrAttributeUsed; nor what the quotas ask for: ErrAttributeWanted. Faults are at the field
+// "attributes".
 func (r *Recruitment) SetAttributes(ctx context.Context, actor audit.Actor, study id.Study, wanted []Attribute) error {
 	present, err := r.Attributes(ctx, study)
 	if err != nil {
@@ -88,11 +89,20 @@ func dropAttributes(ctx context.Context, tx *database.Tx, study id.Study, wanted
 	if err != nil {
 		return fmt.Errorf("read attributes in use: %w", err)
 	}
+	kinds, err := profiles(ctx, tx, study)
+	if err != nil {
+		return err
+	}
 	for _, was := range present {
 		i := slices.IndexFunc(wanted, func(a Attribute) bool { return a.Key == was.Key })
 		for _, value := range held[was.Key] {
 			if i < 0 || !slices.Contains(wanted[i].Values, value) {
 				return ErrAttributeUsed
+			}
+		}
+		for _, p := range kinds {
+			if value, asks := p.Attributes[was.Key]; asks && (i < 0 || !slices.Contains(wanted[i].Values, value)) {
+				return ErrAttributeWanted
 			}
 		}
 		if i >= 0 {
@@ -181,6 +191,10 @@ func checkValues(ctx context.Context, q database.Querier, study id.Study, values
 
 // withValues fills in the own attributes of people who were read.
 func (r *Recruitment) withValues(ctx context.Context, study id.Study, people []Participant) error {
+	return readValues(ctx, r.db, study, people)
+}
+
+func readValues(ctx context.Context, q database.Querier, study id.Study, people []Participant) error {
 	at := make(map[id.Person]int, len(people))
 	persons := make([]id.Person, len(people))
 	for i, p := range people {
@@ -188,7 +202,7 @@ func (r *Recruitment) withValues(ctx context.Context, study id.Study, people []P
 	}
 	for some := range database.Chunks(persons) {
 		list, args := database.In(some, study)
-		err := database.Each(ctx, r.db, func(row database.Scanner) error {
+		err := database.Each(ctx, q, func(row database.Scanner) error {
 			var person id.Person
 			var key, value string
 			if err := row.Scan(&person, &key, &value); err != nil {

@@ -24,6 +24,7 @@ type Batch struct {
 	PerHour   int
 	Size      int   // letters put into the queue
 	StoppedAt int64 // when somebody took back what had not left, 0 if nobody has
+	Anyway    bool  // people may be asked though no goal has room for them; not kept
 }
 
 // MostPerHour is the fastest that letters are sent: one a second.

@@ -70,7 +70,7 @@ func TestEveryTransition(t *testing.T) {
 				if got := f.state(person); got != from {
 					t.Fatalf("stands at %s, want %s", got, from)
 				}
-				err := f.SetState(t.Context(), researcher, f.study, person, to)
+				err := f.SetState(t.Context(), researcher, f.study, person, to, false)
 				allowed := from == to || slices.Contains(strings.Fields(may[from]), string(to))
 				switch got := f.state(person); {
 				case allowed && (err != nil || got != to):

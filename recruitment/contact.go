@@ -56,6 +56,7 @@ type Contact struct {
 	NextAt    int64       // when to try again, UTC milliseconds; 0 if not planned
 	Note      id.Note     // what the vault calls the note about it, empty if there is none
 	Seen      int64       // the Participant.Version that whoever logs this has seen, 0 is not asked; not stored
+	Anyway    bool        // the person may be asked though no goal has room for them; not stored
 	Seq       int64       // which of the person's events it is; set by LogContact, as all below
 	At        int64       // UTC milliseconds
 	Actor     audit.Actor // who logged it
@@ -99,7 +100,8 @@ func (o Outcome) leads(from State) State {
 }
 
 // LogContact notes a contact, plans the next try in place of the one before, and moves the person to contacted,
-// interested or declined; nobody rings who said no. It is ErrChanged where the person is not any more as c.Seen says.
+// interested or declined; nobody rings who said no. It is ErrChanged where the person is not any more as c.Seen says, and
+// ErrFull where that would ask somebody for whom no goal has room, and not Anyway.
 func (r *Recruitment) LogContact(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, c Contact) error {
 	c.At, c.Actor = r.now().UnixMilli(), actor
 	if err := c.check(c.At); err != nil {
@@ -109,6 +111,9 @@ func (r *Recruitment) LogContact(ctx context.Context, actor audit.Actor, study i
 		c.NextAt = 0
 	}
 	return r.db.Tx(ctx, func(tx *database.Tx) error {
+		if err := turn(ctx, tx, study); err != nil {
+			return err
+		}
 		at, err := touch(ctx, tx, study, person)
 		if err == nil {
 			err = at.unseen(c.Seen)
@@ -116,9 +121,14 @@ func (r *Recruitment) LogContact(ctx context.Context, actor audit.Actor, study i
 		if err != nil {
 			return err
 		}
+		to := c.Outcome.leads(at.state)
+		if !c.Anyway && advances(at.state, at.reached, to) {
+			if err := r.admit(ctx, tx, study, person, at.state, to); err != nil {
+				return err
+			}
+		}
 		at.events++
 		c.Seq = at.events
-		to := c.Outcome.leads(at.state)
 		if err := insertContact(ctx, tx, study, person, c, at, advances(at.state, at.reached, to)); err != nil {
 			return err
 		}

@@ -27,7 +27,16 @@ type Loss struct {
 
 // Funnel returns the figures of a study without its pre-studies. Whoever was erased has no case any more, and counts.
 func (r *Recruitment) Funnel(ctx context.Context, study id.Study, pilots []id.Case) (Funnel, error) {
-	var f Funnel
+	all, err := r.Funnels(ctx, study)
+	return Total(all, pilots), err
+}
+
+// figures are the columns of the index participant_figures, in its order: people are counted along it.
+const figures = "stage, case_id, audience, relation, size, state, reached"
+
+// Funnels returns the figures of each case in which somebody is. Those of "" are of people who were erased.
+func (r *Recruitment) Funnels(ctx context.Context, study id.Study) (map[id.Case]Funnel, error) {
+	all := map[id.Case]Funnel{}
 	err := database.Each(ctx, r.db, func(row database.Scanner) error {
 		var state, reached State
 		var in id.Case
@@ -35,20 +44,54 @@ func (r *Recruitment) Funnel(ctx context.Context, study id.Study, pilots []id.Ca
 		if err := row.Scan(&state, &reached, &in, &count); err != nil {
 			return err
 		}
-		if !slices.Contains(pilots, in) {
-			f.add(state, reached, count)
-		}
+		f := all[in]
+		f.add(state, reached, count)
+		all[in] = f
 		return nil
-	}, "select state, reached, case_id, count(*) from participant where study_id = $1 group by state, reached, case_id", study)
+	}, "select state, reached, case_id, count(*) from participant where study_id = $1 group by "+figures+" order by "+figures, study)
 	if err != nil {
-		return Funnel{}, fmt.Errorf("count funnel: %w", err)
+		return nil, fmt.Errorf("count funnel: %w", err)
 	}
+	for _, f := range all {
+		f.sort()
+	}
+	return all, nil
+}
+
+// Total adds up the funnels of all cases but the pre-studies.
+func Total(all map[id.Case]Funnel, pilots []id.Case) (sum Funnel) {
+	for in, f := range all {
+		if slices.Contains(pilots, in) {
+			continue
+		}
+		sum.NotAsked += f.NotAsked
+		sum.Asked += f.Asked
+		sum.Yes += f.Yes
+		sum.Booked += f.Booked
+		sum.Done += f.Done
+		for _, l := range f.Losses {
+			sum.lose(l)
+		}
+	}
+	sum.sort()
+	return sum
+}
+
+// Lost is how many left, after whichever stage.
+func (f Funnel) Lost() (n int) {
+	for _, l := range f.Losses {
+		n += l.Count
+	}
+	return n
+}
+
+// sort puts the losses in the order of stages, then of reasons.
+func (f Funnel) sort() {
 	slices.SortFunc(f.Losses, func(a, b Loss) int {
 		return cmp.Or(
 			cmp.Compare(slices.Index(Stages(), a.After), slices.Index(Stages(), b.After)),
 			cmp.Compare(slices.Index(losses, a.Reason), slices.Index(losses, b.Reason)))
 	})
-	return f, nil
 }
 
 func (f *Funnel) add(state, reached State, count int) {
@@ -71,14 +114,17 @@ func (f *Funnel) add(state, reached State, count int) {
 		}
 		return
 	}
-	if !state.Lost() {
-		return
+	if state.Lost() {
+		f.lose(Loss{after, state, count})
 	}
+}
+
+func (f *Funnel) lose(lost Loss) {
 	for i, l := range f.Losses {
-		if l.After == after && l.Reason == state {
-			f.Losses[i].Count += count // reached differs, the stage does not
+		if l.After == lost.After && l.Reason == lost.Reason {
+			f.Losses[i].Count += lost.Count // another way to the same stage
 			return
 		}
 	}
-	f.Losses = append(f.Losses, Loss{after, state, count})
+	f.Losses = append(f.Losses, lost)
 }

@@ -31,14 +31,18 @@ var (
 
 // Recruitment is the register of participants in the study store.
 type Recruitment struct {
-	db  *database.DB
-	log *audit.Log
-	now func() time.Time
+	db     *database.DB
+	log    *audit.Log
+	pilots Pilots
+	now    func() time.Time
 }
 
+// Pilots tells the cases of a study that are pre-studies: nobody is counted or limited there.
+type Pilots func(ctx context.Context, q database.Querier, study id.Study) ([]id.Case, error)
+
 // New returns the register kept in db.
-func New(db *database.DB, log *audit.Log, now func() time.Time) *Recruitment {
-	return &Recruitment{db, log, now}
+func New(db *database.DB, log *audit.Log, pilots Pilots, now func() time.Time) *Recruitment {
+	return &Recruitment{db, log, pilots, now}
 }
 
 // Erase leaves a tombstone of a person: the study, the state Withdrawn and the stage reached, so that the funnel still

@@ -33,6 +33,8 @@ type field struct {
 	study id.Study
 	a, c  id.Case
 	now   time.Time
+
+	pilots []id.Case
 }
 
 func each(t *testing.T, fn func(t *testing.T, f *field)) {
@@ -41,7 +43,7 @@ func each(t *testing.T, fn func(t *testing.T, f *field)) {
 		f := &field{t: t, db: db, study: id.New[id.Study](), a: id.New[id.Case](), c: id.New[id.Case](), now: time.UnixMilli(1_000_000)}
 		now := func() time.Time { return f.now }
 		f.log = audit.New(db, now)
-		f.Recruitment = recruitment.New(db, f.log, now)
+		f.Recruitment = recruitment.New(db, f.log, func(context.Context, database.Querier, id.Study) ([]id.Case, error) { return f.pilots, nil }, now)
 		fn(t, f)
 	})
 }
@@ -283,7 +285,7 @@ func TestSetStateFollowsItsTable(t *testing.T) {
 	each(t, func(t *testing.T, f *field) {
 		ctx := t.Context()
 		person := f.add(f.participant("A1"))
-		set := func(to recruitment.State) error { return f.SetState(ctx, researcher, f.study, person, to) }
+		set := func(to recruitment.State) error { return f.SetState(ctx, researcher, f.study, person, to, false) }
 		for _, to := range []recruitment.State{"contacted", "interested", "cancelled", "contacted", "contacted"} {
 			if err := set(to); err != nil {
 				t.Errorf("to %s: %v", to, err)
@@ -294,7 +296,7 @@ func TestSetStateFollowsItsTable(t *testing.T) {
 				t.Errorf("to %s = %v, want ErrTransition", to, err)
 			}
 		}
-		if err := f.SetState(ctx, researcher, id.New[id.Study](), person, "interested"); !errors.Is(err, recruitment.ErrUnknown) {
+		if err := f.SetState(ctx, researcher, id.New[id.Study](), person, "interested", false); !errors.Is(err, recruitment.ErrUnknown) {
 			t.Errorf("through another study = %v, want ErrUnknown", err)
 		}
 		history, err := f.History(ctx, f.study, person)
@@ -460,16 +462,18 @@ func TestFunnelAndQuotasOfTheThesis(t *testing.T) {
 		add("C5", recruitment.Member, recruitment.Large, "contacted", "no_answer", "informed", "no_answer")
 		add("C6", recruitment.Member, recruitment.Large, "interested", "informed", "cancelled")
 		c7 := add("C7", recruitment.Member, recruitment.Large)
-		f.add(f.participant("A1")) // a case without quotas
-		pilots := []id.Case{id.New[id.Case]()}
-		x1 := f.participant("X1")
-		x1.Case = pilots[0]
+		another := add("C8", recruitment.Administration, "")
+		a1 := f.add(f.participant("A1")) // a case without quotas
+		f.pilots = []id.Case{id.New[id.Case]()}
+		x1, x2 := f.participant("X1"), f.participant("X2")
+		x1.Case, x2.Case = f.pilots[0], f.pilots[0]
 		f.advance(f.add(x1), recruitment.Interviewed)
-		if err := f.SetQuota(ctx, researcher, f.study, pilots[0], recruitment.QuotaAny, 1); err != nil {
+		f.add(x2)
+		if err := f.SetQuota(ctx, researcher, f.study, f.pilots[0], recruitment.QuotaAny, 1); err != nil {
 			t.Fatal(err)
 		}
 
-		cells, err := f.Quotas(ctx, f.study, pilots)
+		cells, err := f.Quotas(ctx, f.study, f.pilots)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -491,15 +495,15 @@ func TestFunnelAndQuotasOfTheThesis(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("quotas -want +got:\n%s", diff)
 		}
-		another := c1
-		another.ID = id.New[id.Person]()
-		if recruitment.Full(cells, c7) || !recruitment.Full(cells, another) || recruitment.Full(cells, f.participant("A2")) {
-			t.Error("Full: want room for a large company, none for a second administration, and no limit without quotas")
+		for person, want := range map[id.Person]bool{c7.ID: false, another.ID: true, a1: false, x2.ID: false, c1.ID: false} {
+			if got, err := f.Full(ctx, f.study, person); got[person] != want || err != nil {
+				t.Error("Full: want room for a large company, none for a second administration, and no limit without quotas, in a pre-study and for who has a place")
+			}
 		}
 
 		f.erase(c1.ID)
-		funnel, err := f.Funnel(ctx, f.study, pilots)
-		wantFunnel := recruitment.Funnel{NotAsked: 2, Asked: 6, Yes: 5, Booked: 4, Done: 3, Losses: []recruitment.Loss{
+		funnel, err := f.Funnel(ctx, f.study, f.pilots)
+		wantFunnel := recruitment.Funnel{NotAsked: 3, Asked: 6, Yes: 5, Booked: 4, Done: 3, Losses: []recruitment.Loss{
 			{After: recruitment.StageAsked, Reason: recruitment.NoAnswer, Count: 1},
 			{After: recruitment.StageYes, Reason: recruitment.Cancelled, Count: 1},
 			{After: recruitment.StageBooked, Reason: recruitment.Withdrawn, Count: 1},
@@ -523,7 +527,7 @@ func TestSetQuota(t *testing.T) {
 			}
 		}
 		err := f.SetQuota(ctx, researcher, f.study, "", recruitment.Outside, -1)
-		if got := faults(err); got != "cell recruitment.choose, case recruitment.choose, goal recruitment.goal" {
+		if got := faults(err); got != "case recruitment.choose, outside recruitment.goal" {
 			t.Errorf("bad quota: %s", got)
 		}
 	})

@@ -205,9 +205,12 @@ func (r *Recruitment) advance(ctx context.Context, tx *database.Tx, study id.Stu
 }
 
 // SetState is a researcher's own word on where a person stands, also a correction backwards. What Next does not list is
-// ErrTransition.
-func (r *Recruitment) SetState(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, to State) error {
+// ErrTransition. ErrFull: that would ask somebody for whom no goal has room, and not anyway.
+func (r *Recruitment) SetState(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, to State, anyway bool) error {
 	return r.db.Tx(ctx, func(tx *database.Tx) error {
+		if err := turn(ctx, tx, study); err != nil {
+			return err
+		}
 		at, err := touch(ctx, tx, study, person)
 		if err != nil {
 			return err
@@ -217,6 +220,11 @@ func (r *Recruitment) SetState(ctx context.Context, actor audit.Actor, study id.
 		}
 		if !slices.Contains(at.state.Next(), to) {
 			return ErrTransition
+		}
+		if !anyway {
+			if err := r.admit(ctx, tx, study, person, at.state, to); err != nil {
+				return err
+			}
 		}
 		reached := at.reached
 		if !to.Lost() {

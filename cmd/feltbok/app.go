@@ -77,7 +77,8 @@ func (a *app) wire(o options) {
 	db, now := a.stores[database.Study], o.pages.Now
 	log := audit.New(db, now)
 	outbox := mail.New(db, now)
-	rec := recruitment.New(db, log, now)
+	stu := studies.New(db, log, now)
+	rec := recruitment.New(db, log, stu.Pilots, now)
 	advance := func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, state string, actor audit.Actor) error {
 		return rec.Advance(ctx, tx, study, person, recruitment.State(state), actor)
 	}
@@ -92,7 +93,7 @@ func (a *app) wire(o options) {
 	sched = scheduling.New(db, log, present, con, advance, outbox, now)
 	a.Services = handlers.Services{
 		Auth: auth.New(db, log, now), Links: links.New(db, a.keys, now), Audit: log, Intents: intents.New(db, now),
-		Studies: studies.New(db, log, now), Recruitment: rec, Vault: identities.New(a.stores[database.Identity], a.keys, log, now),
+		Studies: stu, Recruitment: rec, Vault: identities.New(a.stores[database.Identity], a.keys, log, now),
 		Consents: con, Scheduling: sched, Interviews: interviews.New(db, log, present, advance, done, now),
 		Surveys: surveys.New(db, log, con, advance, outbox, now), Outbox: outbox,
 		Ready: a.ready, Repeated: db.Repeated,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"example.org/feltbok/consents"
 	"example.org/feltbok/handlers"
@@ -30,10 +31,7 @@ func (p *people) Sieve(ctx context.Context, study studies.Study) (handlers.Sieve
 		}
 		published[audience] = err == nil
 	}
-	full, err := p.fullFor(ctx, study)
-	if err != nil {
-		return nil, err
-	}
+	var asked []id.Person // those before, who take places from those behind
 	return func(some []recruitment.Participant) ([]handlers.Hindrance, error) {
 		persons := make([]id.Person, len(some))
 		for i, one := range some {
@@ -49,12 +47,18 @@ func (p *people) Sieve(ctx context.Context, study studies.Study) (handlers.Sieve
 		}
 		found := make([]handlers.Hindrance, len(some))
 		for i, one := range some {
-			found[i] = hindrance(one, reach[one.ID], published[one.Audience], holders[one.ID])
-			if found[i] == "" && full(one) {
+			if found[i] = hindrance(one, reach[one.ID], published[one.Audience], holders[one.ID]); found[i] == "" {
+				asked = append(asked, one.ID)
+			}
+		}
+		full, err := p.Recruitment.FullInOrder(ctx, study.ID, asked)
+		for i, one := range some {
+			if found[i] == "" && slices.Contains(full, one.ID) {
 				found[i] = handlers.QuotaFull
 			}
 		}
-		return found, nil
+		asked = slices.DeleteFunc(asked, func(person id.Person) bool { return slices.Contains(full, person) })
+		return found, err
 	}, nil
 }
 
@@ -81,18 +85,9 @@ func hindrance(one recruitment.Participant, reach identities.Reach, published, h
 	return ""
 }
 
-// fullFor says of one person after the other whether no quota of their case has room for them.
-func (p *people) fullFor(ctx context.Context, study studies.Study) (func(recruitment.Participant) bool, error) {
-	goals, err := p.Recruitment.Goals(ctx, study.ID)
-	if err != nil || len(goals) == 0 {
-		return func(recruitment.Participant) bool { return false }, err
-	}
-	cells, err := p.Recruitment.Quotas(ctx, study.ID, study.Pilots())
-	return func(one recruitment.Participant) bool { return recruitment.Full(cells, one) }, err
-}
-
 // SendLetters puts letters of a batch into the queue, spread as the batch says, and notes that those people are informed.
-// Whoever said no or left meanwhile gets none. It adds to batch.Size what it put there.
+// Whoever said no or left meanwhile gets none, nor, unless batch.Anyway, does whoever no goal has room for any more. It adds
+// to batch.Size what it put there.
 func (p *people) SendLetters(ctx context.Context, actor audit.Actor, batch *recruitment.Batch, persons []id.Person) error {
 	for len(persons) > 0 {
 		some := persons[:min(lettersAtOnce, len(persons))]
@@ -109,7 +104,16 @@ func (p *people) SendLetters(ctx context.Context, actor audit.Actor, batch *recr
 func (p *people) sendSome(ctx context.Context, actor audit.Actor, batch recruitment.Batch, persons []id.Person) (sent int, err error) {
 	err = p.db.Tx(ctx, func(tx *database.Tx) error {
 		sent = 0
+		var full []id.Person
+		if !batch.Anyway {
+			if full, err = p.Recruitment.Room(ctx, tx, batch.Study, persons); err != nil {
+				return err
+			}
+		}
 		for _, person := range persons {
+			if slices.Contains(full, person) {
+				continue
+			}
 			// Their row is held from here: a no that came meanwhile is seen, and one that comes now waits.
 			may, err := p.Recruitment.InformTx(ctx, tx, actor, batch.Study, person)
 			if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -24,14 +23,14 @@ func TestInvitationsAreSorted(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
 		c := newCrowd(s, 9, 0, numbered)
 		ctx, by, study := t.Context(), audit.Staff(c.owner), c.study.ID
-		s.must(s.Recruitment.SetState(ctx, by, study, c.persons[1], recruitment.Declined))
-		s.must(s.Recruitment.SetState(ctx, by, study, c.persons[2], recruitment.Ineligible))
+		s.must(s.Recruitment.SetState(ctx, by, study, c.persons[1], recruitment.Declined, false))
+		s.must(s.Recruitment.SetState(ctx, by, study, c.persons[2], recruitment.Ineligible, false))
 		s.must(s.people.Refuse(ctx, by, study, c.persons[3]))
-		s.must(s.people.SendLetter(ctx, by, study, c.persons[4]))
+		s.must(s.people.SendLetter(ctx, by, study, c.persons[4], false))
 		c.consent(c.persons[5])
 		s.must(s.Recruitment.Edit(ctx, by, study, c.persons[6], recruitment.Details{Code: "A7", Case: c.study.Cases[0].ID, Audience: consents.Company,
 			Relation: recruitment.Member, Size: recruitment.Large, Source: recruitment.MemberList}))
-		s.must(s.Recruitment.SetQuota(ctx, by, study, c.study.Cases[0].ID, recruitment.QuotaSME, 4)) // large companies have no place
+		s.must(s.Recruitment.SetQuota(ctx, by, study, c.study.Cases[0].ID, recruitment.QuotaSME, 6)) // two have a place; large companies have no place
 		_, err := s.people.Enrol(ctx, by, identities.Identity{Name: "Uten Adresse", Phone: "+4722009999", Language: "nb"}, recruitment.Participant{Study: study,
 			Code: "A20", Case: c.study.Cases[0].ID, Audience: consents.Company, Relation: recruitment.Member, Size: recruitment.Small, Source: recruitment.Website})
 		s.must(err)
@@ -259,37 +258,33 @@ func (c *crowd) fillList(n int) {
 	}))
 }
 
-// The page costs no more for each person of a long list than of a short one, and so does sending to them.
+// A long list is sent to in portions, and nobody falls between two of them.
 func TestInvitationsToALongList(t *testing.T) {
-	few, many := 200, 2_000
-	if os.Getenv("FELTBOK_TEST_FULL") != "" {
-		few, many = 1_000, 10_000
-	}
-	cost := func(people int) (page, send time.Duration) {
-		c := newCrowd(newStage(t, nil), 0, 0, noMark)
+	eachStage(t, func(t *testing.T, s *stage) {
+		c := newCrowd(s, 0, 0, noMark)
+		const people = 2*lettersAtOnce + 100
 		c.fillList(people)
-		c.must(c.Recruitment.SetQuota(t.Context(), "", c.study.ID, c.study.Cases[0].ID, recruitment.QuotaSME, 1000))
+		c.must(c.Recruitment.SetQuotas(t.Context(), "", c.study.ID, c.study.Cases[0].ID, map[recruitment.Kind]recruitment.Range{recruitment.QuotaSME: {Least: 900}}))
 		b := c.staff(c.owner)
-		path := "/studies/" + string(c.study.ID) + "/invitations/new?state=not_asked"
-		page = time.Hour
-		for range 3 {
-			began := time.Now()
-			c.must(b.Get(path))
-			page = min(page, time.Since(began))
-		}
-		form, began := b.Form("main form"), time.Now()
-		c.must(form.Submit())
-		send = time.Since(began)
+		c.must(b.Get("/studies/" + string(c.study.ID) + "/invitations/new?state=not_asked"))
+		c.must(b.Form("main form").Submit())
 		if c.waiting() != people {
 			t.Errorf("%d of %d letters wait", c.waiting(), people)
 		}
-		return page, send
-	}
-	shortPage, shortSend := cost(few)
-	longPage, longSend := cost(many)
-	t.Logf("page: %v for %d, %v for %d; sending: %v and %v", shortPage, few, longPage, many, shortSend, longSend)
-	most := time.Duration(4 * many / few) // what grows with the square would cost ten times as much again
-	if longPage > most*shortPage || longSend > most*shortSend {
-		t.Errorf("page %v and %v, sending %v and %v: want at most %d times as much", shortPage, longPage, shortSend, longSend, most)
+	})
+}
+
+// Goals are kept across the portions of a list: whoever finds no place is asked about, and left out where the answer is no.
+func TestInvitationsStopAtTheGoal(t *testing.T) {
+	s := newStage(t, nil)
+	c := newCrowd(s, 0, 0, noMark)
+	c.fillList(lettersAtOnce + 100)
+	const goal = lettersAtOnce + 50
+	c.must(c.Recruitment.SetQuota(t.Context(), "", c.study.ID, c.study.Cases[0].ID, recruitment.QuotaSME, goal))
+	b := c.staff(c.owner)
+	c.must(b.Get("/studies/" + string(c.study.ID) + "/invitations/new?state=not_asked"))
+	c.must(b.Form("main form").Set("crowd", "no").Submit())
+	if c.waiting() != goal {
+		t.Errorf("%d letters wait, want %d", c.waiting(), goal)
 	}
 }

@@ -74,13 +74,13 @@ func (c *crowd) staffActs() []staffAct {
 			return c.Recruitment.Postpone(ctx, by, study, p, 0, c.clock.now().Add(time.Hour).UnixMilli())
 		}},
 		{"set the state", func(study id.Study, p id.Person) error {
-			return c.Recruitment.SetState(ctx, by, study, p, recruitment.Interested)
+			return c.Recruitment.SetState(ctx, by, study, p, recruitment.Interested, false)
 		}},
 		{"edit", func(study id.Study, p id.Person) error {
 			return c.Recruitment.Edit(ctx, by, study, p, recruitment.Details{Code: "A99", Case: c.study.Cases[0].ID, Audience: consents.Company,
 				Relation: recruitment.Member, Title: "Leder", Source: recruitment.Website})
 		}},
-		{"send the letter", func(study id.Study, p id.Person) error { return c.people.SendLetter(ctx, by, study, p) }},
+		{"send the letter", func(study id.Study, p id.Person) error { return c.people.SendLetter(ctx, by, study, p, false) }},
 		{"add to the survey", func(study id.Study, p id.Person) error {
 			return c.Surveys.AddInformant(ctx, by, surveys.Respondent{Study: study, Survey: c.survey, Person: p, Code: "A98"})
 		}},

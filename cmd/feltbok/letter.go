@@ -10,12 +10,14 @@ import (
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/recruitment"
 )
 
 // SendLetter queues the first mail to a person, or the same again, and notes that they are informed. Whoever said no, or
 // is out of the study, gets none: handlers.ErrSaidNo; nor does whoever asked not to be contacted again: handlers.ErrRefused.
-// handlers.ErrLetterMissing: nothing is published for them.
-func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error {
+// handlers.ErrLetterMissing: nothing is published for them. recruitment.ErrFull: that would ask somebody for whom no goal
+// has room, and not anyway.
+func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, anyway bool) error {
 	before, err := p.Consents.Standing(ctx, p.db, study, person, consents.Interview)
 	if err != nil {
 		return err
@@ -36,6 +38,13 @@ func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Stu
 		return err
 	}
 	return p.db.Tx(ctx, func(tx *database.Tx) error {
+		full, err := p.Recruitment.Room(ctx, tx, study, []id.Person{person})
+		if err != nil {
+			return err
+		}
+		if len(full) > 0 && !anyway {
+			return recruitment.ErrFull
+		}
 		if err := p.present(ctx, tx, study, person); err != nil {
 			return err
 		}

@@ -117,7 +117,7 @@ func TestNoStaleMailAfterAnOutageOfThreeDays(t *testing.T) {
 		c.consent(c.persons[5])
 		book(5, 108)
 		for _, i := range []int{6, 7, 8} {
-			s.must(s.people.SendLetter(ctx, by, study, c.persons[i]))
+			s.must(s.people.SendLetter(ctx, by, study, c.persons[i], false))
 		}
 		batch := recruitment.Batch{ID: id.New[id.Batch](), Study: study, FirstAt: began.UnixMilli(), PerHour: 2}
 		s.must(s.people.SendLetters(ctx, by, &batch, c.persons[9:13]))

@@ -247,7 +247,7 @@ func TestPeopleLetterWithoutAnAddress(t *testing.T) {
 	person, err := f.People.Enrol(t.Context(), audit.System, identities.Identity{Name: "Uten Adresse", Language: "nb"}, recruitment.Participant{
 		Study: f.study.ID, Code: "Q1", Case: f.study.Cases[0].ID, Audience: "company", Relation: recruitment.Member, Source: recruitment.Website})
 	f.must(err)
-	f.must(f.people.SendLetter(t.Context(), audit.System, f.study.ID, person))
+	f.must(f.people.SendLetter(t.Context(), audit.System, f.study.ID, person, false))
 	if _, err := f.sender.SendDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func TestPeopleLetter(t *testing.T) {
 	if f.owner.Has(`form[action="` + one + `/letter"]`) {
 		t.Error("who said no is offered another letter")
 	}
-	if err := f.people.SendLetter(t.Context(), audit.System, f.study.ID, id.Person(one[strings.LastIndex(one, "/")+1:])); err == nil {
+	if err := f.people.SendLetter(t.Context(), audit.System, f.study.ID, id.Person(one[strings.LastIndex(one, "/")+1:]), false); err == nil {
 		t.Error("who said no was sent another letter")
 	}
 }

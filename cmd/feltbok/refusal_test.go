@@ -59,7 +59,7 @@ func TestRefusalPage(t *testing.T) {
 		c := newCrowd(s, 3, 1, noMark)
 		ctx, by := t.Context(), audit.Staff(c.owner)
 		for _, person := range c.persons[:2] {
-			s.must(s.people.SendLetter(ctx, by, c.study.ID, person))
+			s.must(s.people.SendLetter(ctx, by, c.study.ID, person, false))
 		}
 		asked, booked, respondent := c.persons[0], c.persons[2], c.asked[0]
 		c.consent(booked)
@@ -99,7 +99,7 @@ func TestRefusalPage(t *testing.T) {
 		if n := strings.Count(dump(t, s.stores[database.Study]), "person.refused"); n != 1 {
 			t.Errorf("%d refusals in the chain, want 1", n)
 		}
-		if err := s.people.SendLetter(ctx, by, c.study.ID, asked); err == nil {
+		if err := s.people.SendLetter(ctx, by, c.study.ID, asked, false); err == nil {
 			t.Error("who refused was sent a letter")
 		}
 
@@ -182,7 +182,7 @@ func TestOneClick(t *testing.T) {
 			t.Errorf("%s changed something:\n%s", tc.name, difference(before, after))
 		}
 	}
-	s.must(s.people.SendLetter(t.Context(), audit.Staff(c.owner), c.study.ID, c.persons[0]))
+	s.must(s.people.SendLetter(t.Context(), audit.Staff(c.owner), c.study.ID, c.persons[0], false))
 	const multipart = "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n"
 	for _, w := range []*httptest.ResponseRecorder{c.press(path, body), c.press(path, body), c.press(path, multipart, "Content-Type", "multipart/form-data; boundary=x")} {
 		if w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Set-Cookie") != "" {
