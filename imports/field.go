@@ -5,7 +5,7 @@ import (
 	"unicode"
 
 	"example.org/feltbok/internal/id"
-	"example.org/feltbok/internal/tables"
+	"example.org/feltbok/internal/tabular"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -79,8 +79,10 @@ func (f Frame) fields() []Field { return append(f.Vault(), f.Study()...) }
 // Needs says whether every row must have something in a field.
 func (f Frame) Needs(field Field) bool {
 	switch field {
-	case Name, Case, Language, Relation, Audience, Source:
+	case Name, Case, Language:
 		return true
+	case Relation, Audience, Source:
+		return !f.Survey
 	case Email:
 		return f.Survey
 	}
@@ -137,7 +139,7 @@ func fold(s string) string {
 }
 
 // Guess finds the row of headings among a table's first rows, and what its columns hold. What only one value fits, all have.
-func (f Frame) Guess(first []tables.Row) Mapping {
+func (f Frame) Guess(first []tabular.Row) Mapping {
 	best := Mapping{Columns: map[Field]int{}, All: map[Field]string{}}
 	if len(first) > 0 {
 		best.Header = first[0].Number

@@ -8,7 +8,7 @@ import (
 
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
-	"example.org/feltbok/internal/tables"
+	"example.org/feltbok/internal/tabular"
 )
 
 // Mapping says what stands where in a list. It holds no text of the list.
@@ -60,6 +60,15 @@ type Row struct {
 	Faults                                  []errs.Field // named as the fields are
 }
 
+const mostRole = 80 // characters, as a respondent's role may have
+
+// CheckRole says what is wrong with a respondent's role, at the field Title.
+func (r Row) CheckRole() error {
+	var c errs.Check
+	c.AtMost(string(Title), r.Title, mostRole)
+	return c.Err()
+}
+
 // reader reads one row.
 type reader struct {
 	frame   Frame
@@ -69,7 +78,7 @@ type reader struct {
 }
 
 // Read reads a row of a list. It refuses no row: what is wrong stands in Faults, at most one for each field.
-func (f Frame) Read(m Mapping, row tables.Row) Row {
+func (f Frame) Read(m Mapping, row tabular.Row) Row {
 	r := &reader{frame: f, mapping: m, cells: row.Cells}
 	out := Row{Number: row.Number, Name: strings.TrimSpace(r.text(Name) + " " + r.text(Surname)), Email: r.email(), Phone: r.phone(),
 		Organisation: r.text(Organisation), ExactTitle: r.text(ExactTitle), Language: r.choice(Language), Case: id.Case(r.choice(Case)),

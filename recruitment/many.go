@@ -24,10 +24,30 @@ func (r *Recruitment) InsertAllTx(ctx context.Context, tx *database.Tx, study id
 	if err := checkAll(ctx, tx, study, people); err != nil {
 		return err
 	}
+	last := map[id.Case]string{} // the code with the highest number
+	for some := range slices.Chunk(people, mostAtOnce) {
+		if err := r.insertSome(ctx, tx, study, some); err != nil {
+			return err
+		}
+		for _, p := range some {
+			if number(p.Code) > number(last[p.Case]) {
+				last[p.Case] = p.Code
+			}
+		}
+	}
+	for _, caseID := range slices.Sorted(maps.Keys(last)) {
+		if err := noteNumber(ctx, tx, study, caseID, last[caseID]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Recruitment) insertSome(ctx context.Context, tx *database.Tx, study id.Study, some []Participant) error {
 	now := r.now().UnixMilli()
 	var rows, values [][]any
-	last := map[id.Case]Participant{} // with the highest number
-	for _, p := range people {
+	for i := range some {
+		p := &some[i]
 		d := p.details()
 		if err := d.clean(); err != nil {
 			return err
@@ -37,20 +57,12 @@ func (r *Recruitment) InsertAllTx(ctx context.Context, tx *database.Tx, study id
 		for key, value := range p.Attributes {
 			values = append(values, []any{p.ID, key, study, value})
 		}
-		if number(p.Code) > number(last[p.Case].Code) {
-			last[p.Case] = p
-		}
 	}
 	if _, err := insert(ctx, tx, rows); err != nil {
 		return err
 	}
 	if _, err := tx.Insert(ctx, "participant_attribute (person_id, key, study_id, value)", values, ""); err != nil {
 		return fmt.Errorf("set attributes: %w", err)
-	}
-	for _, caseID := range slices.Sorted(maps.Keys(last)) {
-		if err := noteNumber(ctx, tx, study, caseID, last[caseID].Code); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
-// Package tables reads the tables that people keep lists in: delimited text and Excel workbooks. It hands out rows one at
+// Package tabular reads the tables that people keep lists in: delimited text and Excel workbooks. It hands out rows one at
 // a time with the numbers that the file's own program shows, gives no meaning to cells, writes no temporary file, and
 // bounds what a hostile file can cost in time and memory before it reads it.
-package tables
+package tabular
 
 import (
 	"bytes"
@@ -24,17 +24,17 @@ const (
 
 // What is wrong with a file as a whole. All are Invalid, or TooLarge.
 var (
-	ErrEmpty     = errs.New(errs.Invalid, "tables.empty")
-	ErrKind      = errs.New(errs.Invalid, "tables.kind")      // neither delimited text nor .xlsx
-	ErrOld       = errs.New(errs.Invalid, "tables.old")       // .xls, or a workbook with a password
-	ErrMacros    = errs.New(errs.Invalid, "tables.macros")    // carries a program
-	ErrBroken    = errs.New(errs.Invalid, "tables.broken")    // cut off or damaged
-	ErrQuote     = errs.New(errs.Invalid, "tables.quote")     // a quotation mark that never closes swallows the rest
-	ErrEncodings = errs.New(errs.Invalid, "tables.encodings") // parts are UTF-8 and parts are not
-	ErrRows      = errs.New(errs.TooLarge, "tables.rows")
-	ErrColumns   = errs.New(errs.TooLarge, "tables.columns")
-	ErrUnpacked  = errs.New(errs.TooLarge, "tables.unpacked") // small packed, huge unpacked
-	ErrTooLarge  = errs.New(errs.TooLarge, "tables.too_large")
+	ErrEmpty     = errs.New(errs.Invalid, "tabular.empty")
+	ErrKind      = errs.New(errs.Invalid, "tabular.kind")      // neither delimited text nor .xlsx
+	ErrOld       = errs.New(errs.Invalid, "tabular.old")       // .xls, or a workbook with a password
+	ErrMacros    = errs.New(errs.Invalid, "tabular.macros")    // carries a program
+	ErrBroken    = errs.New(errs.Invalid, "tabular.broken")    // cut off or damaged
+	ErrQuote     = errs.New(errs.Invalid, "tabular.quote")     // a quotation mark that never closes swallows the rest
+	ErrEncodings = errs.New(errs.Invalid, "tabular.encodings") // parts are UTF-8 and parts are not
+	ErrRows      = errs.New(errs.TooLarge, "tabular.rows")
+	ErrColumns   = errs.New(errs.TooLarge, "tabular.columns")
+	ErrUnpacked  = errs.New(errs.TooLarge, "tabular.unpacked") // small packed, huge unpacked
+	ErrTooLarge  = errs.New(errs.TooLarge, "tabular.too_large")
 )
 
 // Row is one row that says something. What follows its last cell with text is not in it.

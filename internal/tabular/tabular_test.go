@@ -1,4 +1,4 @@
-package tables
+package tabular
 
 import (
 	"archive/zip"
