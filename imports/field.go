@@ -31,9 +31,6 @@ const (
 	Source       Field = "source"
 )
 
-// attributePrefix begins the field of one of the study's own attributes.
-const attributePrefix = "attribute_"
-
 // Frame is what a list is read for.
 type Frame struct {
 	Survey     bool // the sampling frame of a survey, otherwise the candidates of the study
@@ -54,6 +51,9 @@ type Attribute struct {
 	Values    []string
 }
 
+// Field is that of the attribute.
+func (a Attribute) Field() Field { return Field("attribute_" + a.Key) }
+
 // Vault lists the fields that only the vault keeps, in order.
 func (f Frame) Vault() []Field {
 	if f.Survey {
@@ -69,7 +69,7 @@ func (f Frame) Study() []Field {
 	}
 	fields := []Field{Case, Relation, Audience, Title, Employees, Size, Source, Code}
 	for _, a := range f.Attributes {
-		fields = append(fields, Field(attributePrefix+a.Key))
+		fields = append(fields, a.Field())
 	}
 	return fields
 }
@@ -109,7 +109,7 @@ func (f Frame) Values(field Field) []string {
 
 func (f Frame) attribute(field Field) (Attribute, bool) {
 	for _, a := range f.Attributes {
-		if field == Field(attributePrefix+a.Key) {
+		if field == a.Field() {
 			return a, true
 		}
 	}
@@ -140,22 +140,30 @@ func fold(s string) string {
 
 // Guess finds the row of headings among a table's first rows, and what its columns hold. What only one value fits, all have.
 func (f Frame) Guess(first []tabular.Row) Mapping {
-	best := Mapping{Columns: map[Field]int{}, All: map[Field]string{}}
-	if len(first) > 0 {
-		best.Header = first[0].Number
-	}
+	header, most := 0, -1
 	for _, row := range first {
-		if found := f.headings(row.Cells); len(found) > len(best.Columns) {
-			best.Header, best.Columns = row.Number, found
+		if n := len(f.headings(row.Cells)); n > most {
+			header, most = row.Number, n
+		}
+	}
+	return f.GuessAt(first, header)
+}
+
+// GuessAt is Guess where the row of headings is known.
+func (f Frame) GuessAt(first []tabular.Row, header int) Mapping {
+	m := Mapping{Header: header, Columns: map[Field]int{}, All: map[Field]string{}}
+	for _, row := range first {
+		if row.Number == header {
+			m.Columns = f.headings(row.Cells)
 		}
 	}
 	if len(f.Cases) == 1 {
-		best.All[Case] = string(f.Cases[0].ID)
+		m.All[Case] = string(f.Cases[0].ID)
 	}
 	if !f.Survey {
-		best.All[Source] = "member_list"
+		m.All[Source] = "member_list"
 	}
-	return best
+	return m
 }
 
 // headings recognises the columns by their headings: each column is one thing, and a better word wins over a worse.

@@ -23,8 +23,6 @@ var (
 	ErrStarted = errs.New(errs.Conflict, "imports.started")
 	// ErrBusy is a Conflict: another list is being taken into this study. They take turns, so that nobody comes in twice.
 	ErrBusy = errs.New(errs.Conflict, "imports.busy")
-	// ErrNobody is a Conflict: nobody in the list is to be taken in.
-	ErrNobody = errs.New(errs.Conflict, "imports.nobody")
 )
 
 // State is how far an import has come.

@@ -84,7 +84,7 @@ func (f Frame) Read(m Mapping, row tabular.Row) Row {
 		Organisation: r.text(Organisation), ExactTitle: r.text(ExactTitle), Language: r.choice(Language), Case: id.Case(r.choice(Case)),
 		Code: r.plain(Code), Relation: r.choice(Relation), Audience: r.choice(Audience), Title: r.text(Title), Source: r.choice(Source), Size: r.size()}
 	for _, a := range f.Attributes {
-		if value := r.choice(Field(attributePrefix + a.Key)); value != "" {
+		if value := r.choice(a.Field()); value != "" {
 			if out.Attributes == nil {
 				out.Attributes = map[string]string{}
 			}
