@@ -280,6 +280,11 @@ func (s *Server) importMapped(v *visit, in imports.Import) error {
 	}
 	if mendable(err) {
 		p.Form = v.againForm(err)
+		for i, e := range p.Form.Errors { // the summary has to say of which of many like fields it speaks
+			if _, name, ok := strings.Cut(e.Name, "_"); ok {
+				p.Form.Errors[i].Text = p.T("import.fault", "Field", p.Column(p.Frame, imports.Field(name)), "Why", e.Text)
+			}
+		}
 		return v.again(err, "staff/import_columns", p)
 	}
 	if err != nil {
@@ -321,7 +326,7 @@ func (p importColumnsPage) importFields(fields []imports.Field) []importField {
 		one.Column.Label = p.Column(p.Frame, f)
 		if values := p.Frame.Values(f); values != nil {
 			same := p.Select("all_"+string(f), p.values(f, values), "optional")
-			same.Label = p.T("import.all")
+			same.Label = p.T("import.all", "Field", one.Column.Label)
 			one.All = &same
 		}
 		all = append(all, one)
@@ -432,14 +437,14 @@ func (s *Server) importReviewPage(v *visit, in imports.Import) (p importReviewPa
 	return p, err
 }
 
-// shownFields are those that a list says something of, a surname with the name and employees as the size.
+// shownFields are those in which people of a list differ, a surname with the name and employees as the size.
 func shownFields(frame imports.Frame, m imports.Mapping) (shown []imports.Field) {
 	for _, f := range slices.Concat(frame.Vault(), frame.Study()) {
 		_, mapped := m.Columns[f]
 		if _, counted := m.Columns[imports.Employees]; f == imports.Size && counted {
 			mapped = true
 		}
-		if (mapped || m.All[f] != "") && f != imports.Surname && f != imports.Employees {
+		if mapped && f != imports.Surname && f != imports.Employees {
 			shown = append(shown, f)
 		}
 	}

@@ -67,11 +67,11 @@ func (f Frame) Study() []Field {
 	if f.Survey {
 		return []Field{Case, Title, Employees, Size}
 	}
-	fields := []Field{Case, Relation, Audience, Title, Employees, Size, Source, Code}
+	fields := []Field{Case, Relation, Audience, Source, Title, Employees, Size}
 	for _, a := range f.Attributes {
 		fields = append(fields, a.Field())
 	}
-	return fields
+	return append(fields, Code)
 }
 
 func (f Frame) fields() []Field { return append(f.Vault(), f.Study()...) }
