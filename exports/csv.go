@@ -16,7 +16,7 @@ func NewCSV(w io.Writer) (*CSV, error) {
 		return nil, err
 	}
 	out := csv.NewWriter(w)
-	out.Comma, out.UseCRLF = ';', true
+	out.Comma = ';'
 	return &CSV{out}, nil
 }
 

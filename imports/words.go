@@ -54,12 +54,13 @@ var valueWords = map[Field]map[string][]string{
 		"administration": strings.Fields("administrasjon administrasjonen klyngeadministrasjon klyngjeadministrasjon clusteradministration"),
 	},
 	Source: {
-		"member_list":  strings.Fields("medlemsliste medlemslista"),
-		"website":      strings.Fields("nettside nettsted nettsida webpage"),
-		"introduction": strings.Fields("introduksjon"),
-		"referral":     strings.Fields("tips tip"),
-		"own_network":  strings.Fields("egetnettverk eigenettverk eigekontaktnett"),
-		"other":        strings.Fields("annet anna"),
+		"member_list": strings.Fields("medlemsliste medlemslista"),
+		"website":     strings.Fields("nettside nettsted nettsida webpage"),
+		"introduction": strings.Fields(`introduksjon noenutenforstudientokførstekontakt nokonutanforstudientokførstekontakt
+			introducedbysomebodyoutsidethestudy`),
+		"referral":    strings.Fields("tips tip tipsfraendeltaker tipsfråeindeltakar referredbyaparticipant"),
+		"own_network": strings.Fields("egetnettverk eigenettverk eigekontaktnett"),
+		"other":       strings.Fields("annet anna"),
 	},
 	Language: {
 		"nb": strings.Fields("bokmål bokmal norsk norwegian no"),
@@ -68,7 +69,7 @@ var valueWords = map[Field]map[string][]string{
 	},
 	Size: {
 		"micro":  strings.Fields("mikro mikrobedrift mikroverksemd microcompany"),
-		"small":  strings.Fields("liten litenbedrift lita litaverksemd smallcompany"),
+		"small":  strings.Fields("liten litenbedrift lita litabedrift litaverksemd smallcompany"),
 		"medium": strings.Fields("mellomstor mellomstorbedrift mellomstorverksemd mediumcompany mediumsized mediumsizedcompany"),
 		"large":  strings.Fields("stor storbedrift storverksemd largecompany big"),
 	},

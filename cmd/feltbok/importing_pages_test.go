@@ -94,8 +94,8 @@ func TestImportingOnPages(t *testing.T) {
 		t.Errorf("lines %q", lines)
 	}
 	s.must(b.Get(draft + "/report"))
-	if want := "\ufeffRad;Hva;Hvorfor\r\n2;Ny;\r\n3;Kan ikke tas inn;Bransje: Ordet er ikke et av valgene i studien.\r\n" +
-		"4;Har samme e-post eller telefon som A1;\r\n"; string(b.Body) != want {
+	if want := "\ufeffRad;Hva;Hvorfor\n2;Ny;\n3;Kan ikke tas inn;Bransje: Ordet er ikke et av valgene i studien.\n" +
+		"4;Har samme e-post eller telefon som A1;\n"; string(b.Body) != want {
 		t.Errorf("report %q, want %q", b.Body, want)
 	}
 	s.must(b.Get(draft))
