@@ -202,7 +202,7 @@ const importChild = "FELTBOK_TEST_IMPORT_CHILD"
 func TestImportCrashChild(t *testing.T) {
 	place := os.Getenv(importChild)
 	if place == "" {
-		t.Skip("only as a child of TestAKilledImportIsAllOrNothing")
+		t.Skip("only as a child of TestCrashedImportIsAllOrNothing")
 	}
 	parts := strings.Split(place, "|")
 	a, c := openChild(t, parts)
@@ -215,7 +215,7 @@ func TestImportCrashChild(t *testing.T) {
 }
 
 // Promise 3 for a list: wherever the process is killed, afterwards everybody on it is in the study, once, or nobody.
-func TestAKilledImportIsAllOrNothing(t *testing.T) {
+func TestCrashedImportIsAllOrNothing(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
 		addresses := map[database.Store]string{}
 		s := newStage(t, func(store database.Store) string {
