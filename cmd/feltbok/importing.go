@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -214,9 +215,8 @@ func (s *sifter) read(row tabular.Row) sifted {
 	r := s.frame.Read(s.in.Mapping, row)
 	h := hmac.New(sha256.New, s.secret)
 	fmt.Fprint(h, row.Number)
-	one := sifted{Line: imports.Line{Row: row.Number}, row: r, person: id.Of[id.Person](h.Sum(nil)), who: identities.Identity{Name: r.Name,
+	return sifted{Line: imports.Line{Row: row.Number}, row: r, person: id.Of[id.Person](h.Sum(nil)), who: identities.Identity{Name: r.Name,
 		Email: r.Email, Phone: r.Phone, Organisation: r.Organisation, Title: r.ExactTitle, Language: r.Language}}
-	return one
 }
 
 func (s *sifter) candidate(one sifted) recruitment.Participant {
@@ -246,10 +246,8 @@ func (s *sifter) faults(one sifted) []errs.Field {
 }
 
 func addFault(all []errs.Field, f errs.Field) []errs.Field {
-	for _, known := range all {
-		if known.Name == f.Name {
-			return all
-		}
+	if slices.ContainsFunc(all, func(known errs.Field) bool { return known.Name == f.Name }) {
+		return all
 	}
 	return append(all, f)
 }
@@ -530,7 +528,7 @@ func (p *people) enterList(ctx context.Context, act intents.Intent) error {
 func permanent(err error) bool {
 	switch errs.KindOf(err) {
 	case errs.Invalid, errs.Conflict, errs.NotFound:
-		return err != nil
+		return true
 	}
 	return false
 }
@@ -547,32 +545,21 @@ func (s *sifter) enter(ctx context.Context) error {
 		}
 		candidates = append(candidates, s.candidate(one))
 	})
+	if err != nil {
+		return err
+	}
+	own := slices.ContainsFunc(candidates, func(c recruitment.Participant) bool { return c.Code != "" })
 	for range mostEntries {
-		if err != nil {
-			return err
-		}
 		err = s.db.Tx(ctx, func(tx *database.Tx) error { return s.enterTx(ctx, tx, candidates, respondents) })
-		if !errors.Is(err, recruitment.ErrCodeTaken) { // by a colleague, who was faster
+		// A code that the study gives may be taken by a faster colleague, and then the next one does; the list's own may not.
+		if own || !errors.Is(err, recruitment.ErrCodeTaken) {
 			break
 		}
-		if s.bringsCodes(candidates) {
-			break
-		}
-		err = nil
 	}
 	if errors.Is(err, errEnded) {
 		return nil
 	}
 	return err
-}
-
-func (s *sifter) bringsCodes(candidates []recruitment.Participant) bool {
-	for _, c := range candidates {
-		if c.Code != "" {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *sifter) enterTx(ctx context.Context, tx *database.Tx, candidates []recruitment.Participant, respondents []surveys.Respondent) (err error) {
