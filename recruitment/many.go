@@ -14,10 +14,9 @@ import (
 )
 
 // InsertAllTx adds candidates who are new to a study, in their order, in the caller's transaction. Who has no code gets the
-// next one of their case, which begins with the case's own code as in cases. The caller's act is the audit entry. A code
+// next one of their case, which begins with the case's own code as in cases, and has it in people then. The caller's act is the audit entry. A code
 // that somebody else has is ErrCodeTaken, whatever else is wrong is Invalid.
 func (r *Recruitment) InsertAllTx(ctx context.Context, tx *database.Tx, study id.Study, people []Participant, cases map[id.Case]string) error {
-	people = slices.Clone(people)
 	if err := giveCodes(ctx, tx, study, people, cases); err != nil {
 		return err
 	}

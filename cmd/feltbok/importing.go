@@ -538,6 +538,11 @@ const mostEntries = 5
 func (s *sifter) enter(ctx context.Context) error {
 	var candidates []recruitment.Participant
 	var respondents []surveys.Respondent
+	if s.in.Survey != "" {
+		respondents = make([]surveys.Respondent, 0, s.in.Taken)
+	} else {
+		candidates = make([]recruitment.Participant, 0, s.in.Taken)
+	}
 	err := s.inside(ctx, func(one sifted) {
 		if s.in.Survey != "" {
 			respondents = append(respondents, s.respondent(one))
@@ -554,6 +559,9 @@ func (s *sifter) enter(ctx context.Context) error {
 		// A code that the study gives may be taken by a faster colleague, and then the next one does; the list's own may not.
 		if own || !errors.Is(err, recruitment.ErrCodeTaken) {
 			break
+		}
+		for i := range candidates {
+			candidates[i].Code = ""
 		}
 	}
 	if errors.Is(err, errEnded) {
