@@ -82,6 +82,9 @@ func (s *Server) enrolCandidate(v *visit) (_ id.Person, same string, err error) 
 	if err := gatherFaults(v.checkCase(c.Case), s.checkDetails(v, c), notNumber, identityFaults(who)); err != nil {
 		return "", "", err
 	}
+	if err := s.notBarred(v, who); err != nil {
+		return "", "", err
+	}
 	if v.value("same") != "yes" {
 		if same, err = s.sameAs(v, who); err != nil {
 			return "", "", err
@@ -165,6 +168,17 @@ func codeField(err error) error {
 		return faultAt(errs.Conflict, "code", "people.code_taken")
 	case errors.Is(err, recruitment.ErrCodeFixed):
 		return faultAt(errs.Conflict, "code", "people.code_fixed")
+	}
+	return err
+}
+
+// errBarred: nobody who asked not to be contacted again comes back by another door.
+var errBarred = errs.New(errs.Conflict, "people.barred")
+
+func (s *Server) notBarred(v *visit, who identities.Identity) error {
+	barred, err := s.Vault.Barred(v.ctx(), v.study.ID, who)
+	if err == nil && barred[0] {
+		err = errBarred
 	}
 	return err
 }

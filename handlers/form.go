@@ -114,7 +114,8 @@ func (v *visit) parseForm() error {
 	}
 	err = v.Request.ParseForm()
 	if err == nil && kind == "multipart/form-data" {
-		err = v.Request.ParseMultipartForm(maxBodyBytes)
+		// As much as the body may hold, so that no file with names in it lies in a temporary folder.
+		err = v.Request.ParseMultipartForm(v.route.body())
 	}
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return errTooLarge

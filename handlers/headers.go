@@ -11,11 +11,12 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// maxBodyBytes is what a form may be long; a route that takes a file allows more, see route.taking.
 const maxBodyBytes = 1 << 20
 
 type requestIDKey struct{}
 
-// headers sets what every response carries, errors and downloads included, and bounds the body.
+// headers sets what every response carries, errors and downloads included.
 func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		request := string(id.New[id.Intent]())
@@ -33,7 +34,6 @@ func (s *Server) headers(next http.Handler) http.Handler {
 		if s.Secure {
 			h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, request)))
 	})
 }

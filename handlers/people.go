@@ -2,9 +2,11 @@ package handlers
 
 import (
 	"context"
+	"io"
 
 	"example.org/feltbok/consents"
 	"example.org/feltbok/identities"
+	"example.org/feltbok/imports"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
@@ -41,6 +43,19 @@ type People interface {
 	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, keeps that they are not to be
 	// contacted again, erases the person.
 	Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+
+	// Frame is what a list is read for: the study's candidates, or with a survey those who are asked in it.
+	Frame(ctx context.Context, study id.Study, survey id.Survey) (imports.Frame, error)
+	// Upload keeps the rows of a file sealed, until the list is taken in, discarded or a day old.
+	Upload(ctx context.Context, actor audit.Actor, study id.Study, survey id.Survey, name string, file io.ReaderAt, size int64) (id.Import, error)
+	// List says what is in a list that was handed in.
+	List(ctx context.Context, actor audit.Actor, in imports.Import) (imports.List, error)
+	// Review says what would become of a list now, row by row.
+	Review(ctx context.Context, in imports.Import, visit func(imports.Line) error) (imports.Review, error)
+	// TakeIn begins to take a list in. It goes on in the background; all of it becomes visible at once, or nothing.
+	TakeIn(ctx context.Context, actor audit.Actor, study id.Study, draft id.Import) error
+	// Discard forgets a list that nobody began to take in.
+	Discard(ctx context.Context, actor audit.Actor, study id.Study, draft id.Import) error
 }
 
 // Sieve says of each of several people why they would get no letter; "" for whoever would.

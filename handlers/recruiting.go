@@ -14,6 +14,7 @@ func (b base) Recruiting() []entry {
 		{"calls.menu", "/calls"},
 		{"recruit.quotas", "/quotas"},
 		{"recruit.invitations", "/invitations"},
+		{"recruit.import", "/import"},
 	} {
 		if !b.Writes() && !slices.Contains(everybodys, page.rest) {
 			continue

@@ -22,6 +22,7 @@ type route struct {
 	handle  func(*visit) error
 	back    string // where a form handed in twice leads, with the parameters of path; "" is its own address
 	alone   bool   // nothing answers a GET of this address but the way back
+	most    int64  // bytes that a body may have; 0 is maxBodyBytes
 }
 
 // get is a page, or a file.
@@ -37,6 +38,20 @@ func post(path string, access access, handle func(*visit) error, back string) ro
 // both is a page with the form that it takes: handle finds v.form filled in when it was handed in.
 func both(path string, access access, handle func(*visit) error, back string) route {
 	return route{methods: []string{http.MethodGet, http.MethodPost}, path: path, access: access, handle: handle, back: back}
+}
+
+// taking lets the form of a route carry a file of so many bytes.
+func (r route) taking(file int64) route {
+	r.most = file + maxBodyBytes
+	return r
+}
+
+// body is how many bytes a route's body may have.
+func (r route) body() int64 {
+	if r.most > 0 {
+		return r.most
+	}
+	return maxBodyBytes
 }
 
 // withWaysBack adds a GET to every address that takes forms alone: who reloads a refused form, or takes it in another
@@ -204,6 +219,7 @@ func (s *Server) serve(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := s.newVisit(c)
 		v.route = r
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, r.body())
 		if err := s.handle(v, r); err != nil {
 			s.fail(v, err)
 		}

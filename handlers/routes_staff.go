@@ -1,5 +1,7 @@
 package handlers
 
+import "example.org/feltbok/internal/tabular"
+
 // staffRoutes is everything that the team can reach, with its rule. A person's own page is the team's: supervisors and
 // officers see the lists, by code.
 func (s *Server) staffRoutes() []route {
@@ -11,6 +13,7 @@ func (s *Server) staffRoutes() []route {
 		kept   = study + "/bookings/:booking"
 		survey = study + "/surveys/:survey"
 		batch  = study + "/invitations/:batch"
+		list   = study + "/imports/:import"
 	)
 	return []route{
 		get("/healthz", anyone, s.healthz),
@@ -72,6 +75,13 @@ func (s *Server) staffRoutes() []route {
 		both(person+"/refuse", team, s.personRefuse, person),
 		get(person+"/withdraw", team, s.personWithdraw),
 		post(person+"/withdraw", team, s.personWithdrawn, study+"/candidates"),
+
+		both(study+"/import", team, s.importStart, "").taking(tabular.MostBytes),
+		both(survey+"/import", team, s.importStart, "").taking(tabular.MostBytes),
+		both(list, team, s.importOne, ""),
+		get(list+"/report", team, s.importReport),
+		post(list+"/start", team, s.importTakeIn, list),
+		post(list+"/discard", team, s.importDiscard, study+"/import?done=import_discarded"),
 
 		both(study+"/availability", team, s.availability, ""),
 		both(study+"/availability/extra", team, s.availabilityExtra, study+"/availability"),

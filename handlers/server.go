@@ -15,6 +15,7 @@ import (
 
 	"example.org/feltbok/consents"
 	"example.org/feltbok/identities"
+	"example.org/feltbok/imports"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/auth"
 	"example.org/feltbok/internal/i18n"
@@ -56,6 +57,7 @@ type Services struct {
 	Scheduling  *scheduling.Scheduling
 	Interviews  *interviews.Interviews
 	Surveys     *surveys.Surveys
+	Imports     *imports.Imports
 	Outbox      *mail.Outbox
 	People      People
 	Ready       func() error // says why the service cannot answer

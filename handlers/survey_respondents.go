@@ -206,6 +206,9 @@ func (s *Server) enrolRespondent(v *visit, survey surveys.Survey) error {
 	if err := inOrder(respondentInputs, check.Err(), who.Check()); err != nil {
 		return err
 	}
+	if err := s.notBarred(v, who); err != nil {
+		return err
+	}
 	if err := s.unknownYet(v, who.Email); err != nil {
 		return err
 	}

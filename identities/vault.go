@@ -287,15 +287,46 @@ func (v *Vault) blind(use, email string, okEmail bool, phone string, okPhone boo
 // Duplicates returns who in a study has this e-mail address or telephone number, in whatever way it is written. What is
 // neither finds nobody.
 func (v *Vault) Duplicates(ctx context.Context, study id.Study, email, phone string) ([]id.Person, error) {
-	email, okEmail := address(email)
-	phone, okPhone := number(phone)
-	hashes := v.blind("", email, okEmail, phone, okPhone)
-	if len(hashes) == 0 {
-		return nil, nil
+	known, err := v.Known(ctx, study, v.Marks(Identity{Email: email, Phone: phone}))
+	if err != nil {
+		return nil, err
 	}
-	list, args := database.In(hashes, study)
-	return database.All(ctx, v.db, scanPerson, "select distinct person_id from identity_lookup where study_id = $1 and hash in "+
-		list+" order by person_id", args...)
+	return known[0], nil
+}
+
+// Marks are by what an identity is recognised as a duplicate: a keyed hash of each, the e-mail address and the telephone
+// number, in whatever way it is written. What is neither has none.
+func (v *Vault) Marks(who Identity) []string {
+	email, okEmail := address(who.Email)
+	phone, okPhone := number(who.Phone)
+	return v.blind("", email, okEmail, phone, okPhone)
+}
+
+// Known returns, for the marks of each of several people, who in a study has one of them.
+func (v *Vault) Known(ctx context.Context, study id.Study, marks ...[]string) ([][]id.Person, error) {
+	holders := map[string][]id.Person{}
+	for some := range database.Chunks(slices.Concat(marks...)) {
+		list, args := database.In(some, study)
+		err := database.Each(ctx, v.db, func(row database.Scanner) error {
+			var hash string
+			var person id.Person
+			err := row.Scan(&hash, &person)
+			holders[hash] = append(holders[hash], person)
+			return err
+		}, "select hash, person_id from identity_lookup where study_id = $1 and hash in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("look for duplicates: %w", err)
+		}
+	}
+	known := make([][]id.Person, len(marks))
+	for i, hashes := range marks {
+		for _, hash := range hashes {
+			known[i] = append(known[i], holders[hash]...)
+		}
+		slices.Sort(known[i])
+		known[i] = slices.Compact(known[i])
+	}
+	return known, nil
 }
 
 // Persons lists everybody whom the vault knows.
@@ -308,15 +339,16 @@ func scanPerson(row database.Scanner) (p id.Person, err error) {
 	return p, err
 }
 
-// Erase forgets a person and removes their bytes from the files. Doing it twice is doing it once. The key is to be
-// destroyed before, so that a Put on its way finds it gone.
-func (v *Vault) Erase(ctx context.Context, person id.Person) error {
-	err := v.forget(ctx, person)
+// Erase forgets persons and removes their bytes from the files. Doing it twice is doing it once. Their keys are to be
+// destroyed before, so that a Put on its way finds them gone.
+func (v *Vault) Erase(ctx context.Context, persons ...id.Person) error {
+	err := v.erase(ctx, persons)
 	for range mostTries {
+		// Somebody's first Put came in between on PostgreSQL: its look-ups are there now.
 		if !errors.Is(err, database.ErrReferenced) {
 			break
 		}
-		err = v.forget(ctx, person) // a Put on its way wrote between the deletes; without a key no other begins
+		err = v.erase(ctx, persons)
 	}
 	if err != nil {
 		return fmt.Errorf("erase identity: %w", err)
@@ -324,11 +356,14 @@ func (v *Vault) Erase(ctx context.Context, person id.Person) error {
 	return v.db.Scrub(ctx, "note", "identity_lookup", "identity")
 }
 
-func (v *Vault) forget(ctx context.Context, person id.Person) error {
+func (v *Vault) erase(ctx context.Context, persons []id.Person) error {
 	return v.db.Tx(ctx, func(tx *database.Tx) error {
-		for _, table := range []string{"note", "identity_lookup", "identity"} {
-			if _, err := tx.Exec(ctx, "delete from "+table+" where person_id = $1", person); err != nil {
-				return err
+		for some := range database.Chunks(persons) {
+			list, args := database.In(some)
+			for _, table := range []string{"note", "identity_lookup", "identity"} {
+				if _, err := tx.Exec(ctx, "delete from "+table+" where person_id in "+list, args...); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

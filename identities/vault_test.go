@@ -331,7 +331,7 @@ func TestPutAgainstErase(t *testing.T) {
 				}
 			})
 			wg.Go(func() {
-				for _, step := range []func(context.Context, id.Person) error{s.keys.Destroy, s.Erase} {
+				for _, step := range []func(context.Context, ...id.Person) error{s.keys.Destroy, s.Erase} {
 					for err := step(context.Background(), person); err != nil; err = step(context.Background(), person) {
 						if errs.KindOf(err) != errs.Unavailable { // a reader holds the log: again
 							t.Errorf("erase: %v", err)

@@ -33,7 +33,11 @@ var ErrAttributeUsed = errs.New(errs.Conflict, "recruitment.attribute_used")
 
 // Attributes returns a study's own attributes in their order.
 func (r *Recruitment) Attributes(ctx context.Context, study id.Study) ([]Attribute, error) {
-	all, err := database.All(ctx, r.db, func(row database.Scanner) (a Attribute, err error) {
+	return attributes(ctx, r.db, study)
+}
+
+func attributes(ctx context.Context, q database.Querier, study id.Study) ([]Attribute, error) {
+	all, err := database.All(ctx, q, func(row database.Scanner) (a Attribute, err error) {
 		var options string
 		if err := row.Scan(&a.Key, &a.Name, &options); err != nil {
 			return a, err

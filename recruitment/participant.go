@@ -83,27 +83,34 @@ func (r *Recruitment) InsertTx(ctx context.Context, tx *database.Tx, p Participa
 	if err != nil {
 		return err
 	}
-	p.State = cmp.Or(p.State, Candidate)
-	now := r.now().UnixMilli()
-	n, err := tx.Exec(ctx, `insert into participant (person_id, study_id, code, case_id, audience, relation, size, title, source,
-		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events, code_order, stage)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $12, 0, 0, 0, $13, $14)
-		on conflict (person_id) do nothing`,
-		p.ID, p.Study, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, p.Recruiter, p.State, now,
-		natural.Key(d.Code), p.State.stage(p.State))
-	if errors.Is(err, database.ErrDuplicate) {
-		return ErrCodeTaken
-	}
-	if err != nil {
-		return fmt.Errorf("insert participant: %w", err)
-	}
-	if n == 0 {
-		return nil
+	n, err := insert(ctx, tx, [][]any{p.row(d, r.now().UnixMilli())})
+	if err != nil || n == 0 {
+		return err
 	}
 	if err := setValues(ctx, tx, p.Study, p.ID, d.Attributes); err != nil {
 		return err
 	}
 	return noteNumber(ctx, tx, p.Study, d.Case, d.Code)
+}
+
+// insert writes rows as Participant.row makes them. Whoever is there already stays as they are.
+func insert(ctx context.Context, tx *database.Tx, rows [][]any) (inserted int64, err error) {
+	inserted, err = tx.Insert(ctx, `participant (person_id, study_id, code, case_id, audience, relation, size, title, source,
+		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events, code_order, stage)`, rows,
+		"on conflict (person_id) do nothing")
+	if errors.Is(err, database.ErrDuplicate) {
+		return 0, ErrCodeTaken
+	}
+	if err != nil {
+		return 0, fmt.Errorf("insert participant: %w", err)
+	}
+	return inserted, nil
+}
+
+func (p Participant) row(d Details, now int64) []any {
+	state := cmp.Or(p.State, Candidate)
+	return []any{p.ID, p.Study, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, p.Recruiter, state, state, now, now, 0, 0, 0,
+		natural.Key(d.Code), state.stage(state)}
 }
 
 // Check says what InsertTx would refuse, before an enrolment begins that cannot end. It promises nothing: another may take
@@ -125,7 +132,7 @@ func (r *Recruitment) Check(ctx context.Context, p Participant) error {
 
 // check returns the details as they will be stored.
 func (p Participant) check(ctx context.Context, q database.Querier) (Details, error) {
-	d := Details{p.Code, p.Case, p.Audience, p.Relation, p.Size, p.Title, p.Source, p.Attributes}
+	d := p.details()
 	if err := d.clean(); err != nil {
 		return d, err
 	}
@@ -137,6 +144,10 @@ func (p Participant) check(ctx context.Context, q database.Querier) (Details, er
 		return d, fmt.Errorf("participant %q of study %q cannot start as %q", p.ID, p.Study, start)
 	}
 	return d, p.checkRecruiter(ctx, q)
+}
+
+func (p Participant) details() Details {
+	return Details{p.Code, p.Case, p.Audience, p.Relation, p.Size, p.Title, p.Source, p.Attributes}
 }
 
 func (p Participant) checkRecruiter(ctx context.Context, q database.Querier) error {
@@ -165,6 +176,9 @@ type Details struct {
 	Source     Source
 	Attributes map[string]string // the study's own, by key; "" is none
 }
+
+// Check says what is wrong with details as they stand, whatever others have.
+func (d Details) Check() error { return d.clean() }
 
 // clean trims and checks; fields are named code, case, audience, relation, size, title, source.
 func (d *Details) clean() error {

@@ -66,6 +66,47 @@ func (s *Surveys) InsertRespondentTx(ctx context.Context, tx *database.Tx, r Res
 	return nil
 }
 
+// InsertAllTx lists people who are new to a survey, none of them an informant, in their order and under its next codes.
+func (s *Surveys) InsertAllTx(ctx context.Context, tx *database.Tx, study id.Study, survey id.Survey, people []Respondent) error {
+	var last int64
+	err := tx.QueryRow(ctx, "update survey set last_code = last_code + $3 where id = $1 and study_id = $2 returning last_code",
+		survey, study, len(people)).Scan(&last)
+	if err != nil {
+		return notFound(err, ErrNotFound)
+	}
+	rows := make([][]any, len(people))
+	for i, r := range people {
+		code := "R" + strconv.FormatInt(last-int64(len(people)-i-1), 10)
+		rows[i] = []any{survey, r.Person, study, code, natural.Key(code), r.Case, r.Role, r.Size, false, Listed, 0}
+	}
+	_, err = tx.Insert(ctx, "survey_respondent (survey_id, person_id, study_id, code, code_order, case_id, role, size, informant, state, invited_at)",
+		rows, "on conflict (survey_id, person_id) do nothing")
+	if errors.Is(err, database.ErrDuplicate) {
+		return ErrCodeTaken
+	}
+	if err != nil {
+		return fmt.Errorf("list respondents: %w", err)
+	}
+	return nil
+}
+
+// Asked returns which of some persons are asked in a survey of the study.
+func (s *Surveys) Asked(ctx context.Context, study id.Study, persons []id.Person) (map[id.Person]bool, error) {
+	asked := map[id.Person]bool{}
+	for some := range database.Chunks(persons) {
+		list, args := database.In(some, study)
+		err := database.Each(ctx, s.db, func(row database.Scanner) error {
+			p, err := scanPerson(row)
+			asked[p] = true
+			return err
+		}, "select distinct person_id from survey_respondent where study_id = $1 and person_id in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("look for respondents: %w", err)
+		}
+	}
+	return asked, nil
+}
+
 // AddInformant lists an interviewed person, under the code and attributes they have in the study. Without their yes to
 // being asked it is ErrNoConsent.
 func (s *Surveys) AddInformant(ctx context.Context, actor audit.Actor, r Respondent) error {

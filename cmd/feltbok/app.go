@@ -11,6 +11,7 @@ import (
 	"example.org/feltbok/consents"
 	"example.org/feltbok/handlers"
 	"example.org/feltbok/identities"
+	"example.org/feltbok/imports"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/auth"
 	"example.org/feltbok/internal/database"
@@ -95,7 +96,7 @@ func (a *app) wire(o options) {
 		Auth: auth.New(db, log, now), Links: links.New(db, a.keys, now), Audit: log, Intents: intents.New(db, now),
 		Studies: stu, Recruitment: rec, Vault: identities.New(a.stores[database.Identity], a.keys, log, now),
 		Consents: con, Scheduling: sched, Interviews: interviews.New(db, log, present, advance, done, now),
-		Surveys: surveys.New(db, log, con, advance, outbox, now), Outbox: outbox,
+		Surveys: surveys.New(db, log, con, advance, outbox, now), Imports: imports.New(db, log, now), Outbox: outbox,
 		Ready: a.ready, Repeated: db.Repeated,
 	}
 	a.people = newPeople(a, db, now)
@@ -157,10 +158,11 @@ func (a *app) background(ctx context.Context) (wait func()) {
 
 const sweepEvery = time.Hour
 
-// sweep forgets what has served its time: sessions and the keys of forms.
+// sweep forgets what has served its time: sessions, the keys of forms, lists that nobody took in.
 func (a *app) sweep(ctx context.Context) {
 	for {
-		err := errors.Join(a.Auth.Sweep(ctx), a.stores[database.Study].ForgetForms(ctx, a.server.Now().Add(-2*handlers.FormLifetime)))
+		err := errors.Join(a.Auth.Sweep(ctx), a.stores[database.Study].ForgetForms(ctx, a.server.Now().Add(-2*handlers.FormLifetime)),
+			a.people.sweepDrafts(ctx, a.server.Now()))
 		if err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "sweep", "err", err)
 		}
@@ -173,6 +175,9 @@ func (a *app) sweep(ctx context.Context) {
 }
 
 func (a *app) close() error {
+	if a.people != nil {
+		a.people.close()
+	}
 	var err error
 	for _, db := range a.stores {
 		err = errors.Join(err, db.Close())

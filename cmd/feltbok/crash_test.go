@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"example.org/feltbok/handlers"
+	"example.org/feltbok/imports"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/crash"
 	"example.org/feltbok/internal/database"
@@ -200,4 +202,64 @@ func agree(ctx context.Context, a *app, c *crowd) error {
 		return err
 	}
 	return nil
+}
+
+const importChild = "FELTBOK_TEST_IMPORT_CHILD"
+
+// TestImportCrashChild is the process that is killed while it takes a list in.
+func TestImportCrashChild(t *testing.T) {
+	place := os.Getenv(importChild)
+	if place == "" {
+		t.Skip("only as a child of TestCrashedImportIsAllOrNothing")
+	}
+	parts := strings.Split(place, "|")
+	a, c := openChild(t, parts)
+	defer a.close()
+	in, err := a.Imports.Get(t.Context(), c.study.ID, id.Import(parts[7]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.takeIn(in)
+}
+
+// Promise 3 for a list: wherever the process is killed, afterwards everybody on it is in the study, once, or nobody.
+func TestCrashedImportIsAllOrNothing(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+		addresses := map[database.Store]string{}
+		s := newStage(t, func(store database.Store) string {
+			addresses[store] = dsn(store)
+			return addresses[store]
+		})
+		c := newCrowd(s, 0, 0, noMark)
+		const people = atOnce + 100 // two parts
+		all := 0
+		for round, point := range []string{"import.0:1", "import.keys:1", "import.part:1", "import.keys:2", "import.part:2", "import.0.done:1",
+			"import.1:1", "import.1.done:1", "import.2:1", "import.2.done:1"} {
+			in := c.upload(strings.ReplaceAll(memberList(people, fmt.Sprintf("r%dx", round)), "+4722", fmt.Sprintf("+46%d", 22+round)), "")
+			child := exec.Command(os.Args[0], "-test.run=^TestImportCrashChild$")
+			child.Env = append(os.Environ(), crash.Variable+"="+point, importChild+"="+strings.Join([]string{s.folder, addresses[database.Study],
+				addresses[database.Identity], addresses[database.Keys], string(c.study.ID), string(c.survey), string(c.owner), string(in.ID)}, "|"))
+			output, err := child.CombinedOutput()
+			if status, _ := child.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGKILL {
+				t.Fatalf("%s: not killed: %v\n%s", point, err, output)
+			}
+			before, err := s.Recruitment.List(t.Context(), c.study.ID, recruitment.Filter{})
+			if err != nil || len(before) != all && len(before) != all+people {
+				t.Errorf("%s: %d are seen after the kill, %v, want %d or %d", point, len(before), err, all, all+people)
+			}
+			if _, err := s.Intents.Reconcile(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+			all += people
+			if in, err = s.Imports.Get(t.Context(), c.study.ID, in.ID); err != nil || in.State != imports.Done || in.Taken != people || in.Rows != people {
+				t.Errorf("%s: ended %+v, %v", point, in, err)
+			}
+			if err := errors.Join(agree(t.Context(), s.app, c), c.whole()); err != nil {
+				t.Fatalf("after a kill at %s: %v\n%s", point, err, output)
+			}
+		}
+		if known, err := s.Vault.Persons(t.Context()); err != nil || len(known) != all {
+			t.Errorf("%d in the vault, %v, want %d", len(known), err, all)
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"example.org/feltbok/identities"
@@ -18,12 +19,15 @@ import (
 	"example.org/feltbok/surveys"
 )
 
-// people carries the acts that touch several stores: somebody enters a study, leaves it, or wants to hear no more of it.
+// people carries the acts that touch several stores: somebody enters a study, a list of people does, somebody leaves it, or
+// wants to hear no more of it.
 type people struct {
 	*app
 	db       *database.DB
 	erasure  *studies.Erasure
-	patience time.Duration // how long an erasure waits for a mail server
+	patience time.Duration  // how long an erasure waits for a mail server
+	works    sync.WaitGroup // what goes on in the background
+	stopping chan struct{}  // closed when it is to end
 }
 
 const (
@@ -33,11 +37,18 @@ const (
 )
 
 func newPeople(a *app, db *database.DB, now func() time.Time) *people {
-	p := &people{app: a, db: db, erasure: studies.NewErasure(db, a.Audit, now, a.erasers()...), patience: patience}
+	p := &people{app: a, db: db, erasure: studies.NewErasure(db, a.Audit, now, a.erasers()...), patience: patience, stopping: make(chan struct{})}
 	a.Intents.Handle(enrol, p.settle)
 	a.Intents.Handle(withdraw, p.lastWords, p.bar, p.destroyKey, p.emptyVault, p.emptyStudy)
 	a.Intents.Handle(refuse, p.bar)
+	a.Intents.Handle(takeIn, p.sealList, p.enterList, p.dropList)
 	return p
+}
+
+// close ends what goes on in the background: imports at the next part, to be gone on with at the next start.
+func (p *people) close() {
+	close(p.stopping)
+	p.works.Wait()
 }
 
 // entry is an enrolment's parameters: either a candidate or a respondent.

@@ -31,7 +31,7 @@ import (
 // notStudyData are tables that a visit may write to: that somebody came, and that a form was handed in.
 var notStudyData = []string{"session", "form_key"}
 
-func readFile(t *testing.T, path string) string {
+func readFile(t testing.TB, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if os.IsNotExist(err) {

@@ -21,7 +21,7 @@ const testBase = "http://127.0.0.1:8080"
 // stage is a whole installation for a test: real stores, real pages, mail in a folder, and a clock to turn.
 type stage struct {
 	*app
-	t      *testing.T
+	t      testing.TB
 	clock  *clock
 	folder string // the data folder's parent: stores/, mail/, master.key
 }
@@ -33,7 +33,7 @@ func eachStage(t *testing.T, fn func(t *testing.T, s *stage)) {
 }
 
 // newStage opens an empty installation at the given addresses; at nil, in files.
-func newStage(t *testing.T, dsn func(database.Store) string) *stage {
+func newStage(t testing.TB, dsn func(database.Store) string) *stage {
 	t.Helper()
 	s := &stage{t: t, clock: &clock{}, folder: t.TempDir()}
 	s.clock.set(time.Date(2019, 2, 4, 8, 0, 0, 0, time.UTC))

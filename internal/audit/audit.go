@@ -57,31 +57,30 @@ func (l *Log) Record(ctx context.Context, entries ...Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	return l.db.Tx(ctx, func(tx *database.Tx) error {
-		for _, e := range entries {
-			if err := l.Append(ctx, tx, e); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return l.db.Tx(ctx, func(tx *database.Tx) error { return l.Append(ctx, tx, entries...) })
 }
 
-// Append adds an entry in the caller's transaction. The head's row makes writers take turns, so append last.
-func (l *Log) Append(ctx context.Context, tx *database.Tx, e Entry) error {
-	var previous string
+// Append adds entries in the caller's transaction. The head's row makes writers take turns, so append last.
+func (l *Log) Append(ctx context.Context, tx *database.Tx, entries ...Entry) error {
+	var seq int64
+	var hash string
 	// Touching the row locks it on PostgreSQL before its hash is read.
-	err := tx.QueryRow(ctx, "update audit_head set seq = seq + 1 returning seq, hash").Scan(&e.Seq, &previous)
+	err := tx.QueryRow(ctx, "update audit_head set seq = seq + $1 returning seq, hash", len(entries)).Scan(&seq, &hash)
 	if err != nil {
 		return fmt.Errorf("lock audit head: %w", err)
 	}
-	e.At = l.now().UnixMilli()
-	e.Hash = e.chain(previous)
-	if _, err := tx.Exec(ctx, `insert into audit_entry (seq, at, actor, action, study_id, person_id, detail, hash)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)`, e.Seq, e.At, e.Actor, e.Action, e.Study, e.Person, e.Detail, e.Hash); err != nil {
-		return fmt.Errorf("append audit entry: %w", err)
+	seq -= int64(len(entries))
+	at := l.now().UnixMilli()
+	rows := make([][]any, len(entries))
+	for i, e := range entries {
+		e.Seq, e.At = seq+int64(i)+1, at
+		hash = e.chain(hash)
+		rows[i] = []any{e.Seq, e.At, e.Actor, e.Action, e.Study, e.Person, e.Detail, hash}
 	}
-	if _, err := tx.Exec(ctx, "update audit_head set hash = $1", e.Hash); err != nil {
+	if _, err := tx.Insert(ctx, "audit_entry (seq, at, actor, action, study_id, person_id, detail, hash)", rows, ""); err != nil {
+		return fmt.Errorf("append audit entries: %w", err)
+	}
+	if _, err := tx.Exec(ctx, "update audit_head set hash = $1", hash); err != nil {
 		return fmt.Errorf("move audit head: %w", err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -94,18 +95,48 @@ func (b *Browser) Post(address string, values url.Values) error {
 }
 
 func (b *Browser) send(method string, target *url.URL, form url.Values) error {
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
+	if form == nil {
+		return b.request(method, target, "", nil)
 	}
+	return b.request(method, target, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+}
+
+// sendFiles hands in a form that files go along with; one that takes files goes this way without any, too.
+func (b *Browser) sendFiles(target *url.URL, form url.Values, files []file) error {
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for name, values := range form {
+		for _, value := range values {
+			if err := w.WriteField(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range files {
+		part, err := w.CreateFormFile(f.field, f.name)
+		if err != nil {
+			return err
+		}
+		if _, err := part.Write(f.data); err != nil {
+			return err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return b.request(http.MethodPost, target, w.FormDataContentType(), &body)
+}
+
+// request sends a body of a kind; without a kind there is none.
+func (b *Browser) request(method string, target *url.URL, kind string, body io.Reader) error {
 	request, err := http.NewRequest(method, target.String(), body)
 	if err != nil {
 		return err
 	}
 	request.Header.Set("Sec-Fetch-Site", "same-origin")
 	request.Header.Set("Accept-Language", "nb")
-	if form != nil {
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if kind != "" {
+		request.Header.Set("Content-Type", kind)
 		request.Header.Set("Origin", target.Scheme+"://"+target.Host)
 	}
 	response, err := b.client.Do(request)

@@ -14,7 +14,23 @@ type Form struct {
 	browser *Browser
 	node    *goquery.Selection
 	values  url.Values
+	files   []file
 	err     error // the first thing that no person could have done
+}
+
+// file is one that goes along with a form.
+type file struct {
+	field, name string
+	data        []byte
+}
+
+// Attach chooses a file for a file field.
+func (f *Form) Attach(field, name string, data []byte) *Form {
+	if f.err == nil && f.node.Find(fmt.Sprintf("input[type=file][name=%q]", field)).Length() == 0 {
+		f.err = fmt.Errorf("%s: no file field %q", f.browser.Address(), field)
+	}
+	f.files = append(f.files, file{field, name, data})
+	return f
 }
 
 // Form returns the first form that the selector finds, with the values that stand in it: `form[action="/sign-in"]`,
@@ -64,7 +80,7 @@ func standing(input *goquery.Selection) (string, bool) {
 	case "radio", "checkbox":
 		_, checked := input.Attr("checked")
 		return input.AttrOr("value", "on"), checked
-	case "submit", "button", "image", "reset":
+	case "submit", "button", "image", "reset", "file":
 		return "", false
 	}
 	return input.AttrOr("value", ""), true
@@ -144,6 +160,9 @@ func (f *Form) Press(name, value string) error {
 	if f.node.AttrOr("method", "get") != "post" {
 		target.RawQuery = f.values.Encode()
 		return f.browser.send(http.MethodGet, target, nil)
+	}
+	if f.node.AttrOr("enctype", "") == "multipart/form-data" {
+		return f.browser.sendFiles(target, f.values, f.files)
 	}
 	return f.browser.send(http.MethodPost, target, f.values)
 }

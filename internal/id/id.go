@@ -39,6 +39,8 @@ type (
 	Intent string
 	// Note names what the team wrote about one contact with a person.
 	Note string
+	// Import names one member list on its way in, and the data key that it is sealed with.
+	Import string
 )
 
 const bytesPerID = 16
@@ -51,6 +53,9 @@ func New[T ~string]() T {
 	rand.Read(raw[:]) // never fails: crypto/rand ends the program instead
 	return T(encoding.EncodeToString(raw[:]))
 }
+
+// Of makes an identifier of bits that cannot be guessed, at least 128: the same bits make the same one.
+func Of[T ~string](bits []byte) T { return T(encoding.EncodeToString(bits[:bytesPerID])) }
 
 // Valid says whether s has the shape of an identifier. It does not say that anything bears it.
 func Valid[T ~string](s T) bool {

@@ -98,6 +98,14 @@ func (r *Runner) finish(ctx context.Context, in Intent) error {
 	return nil
 }
 
+// Renew keeps an act with whoever is at it, for a step that takes longer than a lease: to be called between its parts.
+func (r *Runner) Renew(ctx context.Context, in Intent) error {
+	return r.db.Tx(ctx, func(tx *database.Tx) error {
+		_, err := tx.Exec(ctx, "update intent set leased_to = $2 where id = $1", in.ID, r.now().Add(lease).UnixMilli())
+		return err
+	})
+}
+
 // advance notes a step as done, and forgets the act after its last one.
 func (r *Runner) advance(ctx context.Context, in Intent, steps int) error {
 	return r.db.Tx(ctx, func(tx *database.Tx) error {

@@ -228,3 +228,33 @@ func TestFinishOutlivesItsCaller(t *testing.T) {
 		wantOpen(t, r, 0)
 	})
 }
+
+// A step that takes long keeps its act by renewing the lease.
+func TestRenewKeepsAnAct(t *testing.T) {
+	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) {
+		var c clock
+		r := intents.New(db, c.now)
+		reached, goOn := make(chan struct{}), make(chan struct{})
+		r.Handle("long", func(ctx context.Context, in intents.Intent) error {
+			for range 3 {
+				c.pass(50 * time.Second)
+				if err := r.Renew(ctx, in); err != nil {
+					return err
+				}
+			}
+			close(reached)
+			<-goOn
+			return nil
+		})
+		in := begin(t, db, r, "p", "long")
+		finished := make(chan error)
+		go func() { finished <- r.Finish(context.Background(), in) }()
+		<-reached
+		reconcile(t, r, false, 0)
+		close(goOn)
+		if err := <-finished; err != nil {
+			t.Error(err)
+		}
+		wantOpen(t, r, 0)
+	})
+}

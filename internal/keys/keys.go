@@ -14,6 +14,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"example.org/feltbok/internal/database"
@@ -94,54 +96,86 @@ func (s *Store) addCheck(ctx context.Context) (sealed []byte, err error) {
 	return sealed, err
 }
 
-// Create gives a person a data key. Doing it twice is doing it once; an erased person gets none, and ErrErased.
-func (s *Store) Create(ctx context.Context, person id.Person) error {
-	var key [chacha20poly1305.KeySize]byte
-	rand.Read(key[:])
-	wrapped := seal(s.wrap, key[:], []byte(person))
+// Create gives each of some persons a data key. Doing it twice is doing it once; where one of them is erased nobody gets
+// one, and it is ErrErased.
+func (s *Store) Create(ctx context.Context, persons ...id.Person) error {
+	wrapped := make(map[id.Person][]byte, len(persons))
+	for _, person := range persons {
+		var key [chacha20poly1305.KeySize]byte
+		rand.Read(key[:])
+		wrapped[person] = seal(s.wrap, key[:], []byte(person))
+	}
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
-		if err := s.insert(ctx, tx, person, wrapped); err != nil {
+		if err := s.insert(ctx, tx, persons, wrapped); err != nil {
 			return err
 		}
-		// Asked after the insert, which has waited for a Destroy under way: on PostgreSQL a statement does not see what
-		// was committed while it waited.
-		var erased int
-		err := tx.QueryRow(ctx, "select 1 from erased where person_id = $1", person).Scan(&erased)
-		if errors.Is(err, database.ErrNoRows) {
-			return nil
+		for some := range database.Chunks(persons) {
+			// Asked after the insert, which has waited for a Destroy under way: on PostgreSQL a statement does not see what
+			// was committed while it waited.
+			list, args := database.In(some)
+			var erased bool
+			err := tx.QueryRow(ctx, "select exists (select 1 from erased where person_id in "+list+")", args...).Scan(&erased)
+			if err != nil {
+				return err
+			}
+			if erased {
+				return ErrErased
+			}
 		}
-		if err != nil {
-			return err
-		}
-		return ErrErased
+		return nil
 	})
 }
 
-func (s *Store) insert(ctx context.Context, tx *database.Tx, person id.Person, wrapped []byte) error {
-	_, err := tx.Exec(ctx, "insert into data_key (person_id, wrapped, created_at) values ($1, $2, $3) on conflict do nothing",
-		person, wrapped, s.now().UnixMilli())
+// insert inserts in one order, so that of two at once one waits and neither for the other.
+func (s *Store) insert(ctx context.Context, tx *database.Tx, persons []id.Person, wrapped map[id.Person][]byte) error {
+	rows := make([][]any, len(persons))
+	for i, person := range slices.Sorted(slices.Values(persons)) {
+		key := wrapped[person]
+		if key == nil {
+			key = []byte{}
+		}
+		rows[i] = []any{person, key, s.now().UnixMilli()}
+	}
+	_, err := tx.Insert(ctx, "data_key (person_id, wrapped, created_at)", rows, "on conflict do nothing")
 	return err
 }
 
-// Destroy ends a person's key for good and removes its bytes from the files. Doing it twice is doing it once.
-func (s *Store) Destroy(ctx context.Context, person id.Person) error {
+// Destroy ends some persons' keys for good and removes their bytes from the files. Doing it twice is doing it once.
+func (s *Store) Destroy(ctx context.Context, persons ...id.Person) error {
+	if len(persons) == 0 {
+		return nil
+	}
 	err := s.db.Tx(ctx, func(tx *database.Tx) error {
-		if _, err := tx.Exec(ctx, "insert into erased (person_id, erased_at) values ($1, $2) on conflict do nothing",
-			person, s.now().UnixMilli()); err != nil {
+		rows := make([][]any, len(persons))
+		for i, person := range persons {
+			rows[i] = []any{person, s.now().UnixMilli()}
+		}
+		if _, err := tx.Insert(ctx, "erased (person_id, erased_at)", rows, "on conflict do nothing"); err != nil {
 			return err
 		}
 		// The empty key waits for a Create under way and keeps later ones waiting; without it the delete would miss a key
 		// that is committed a moment later.
-		if err := s.insert(ctx, tx, person, []byte{}); err != nil {
+		if err := s.insert(ctx, tx, persons, nil); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "delete from data_key where person_id = $1", person)
-		return err
+		for some := range database.Chunks(persons) {
+			list, args := database.In(some)
+			if _, err := tx.Exec(ctx, "delete from data_key where person_id in "+list, args...); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("destroy key: %w", err)
 	}
 	return s.db.Scrub(ctx, "data_key")
+}
+
+// Have returns which of some persons have a key.
+func (s *Store) Have(ctx context.Context, persons []id.Person) ([]id.Person, error) {
+	wrapped, err := s.wrapped(ctx, persons)
+	return slices.Collect(maps.Keys(wrapped)), err
 }
 
 // Persons lists everybody who has a key.
@@ -168,6 +202,57 @@ func (s *Store) Open(ctx context.Context, at Place, sealed []byte) ([]byte, erro
 		return nil, err
 	}
 	return open(aead, sealed, at.bytes())
+}
+
+// SealAll encrypts texts, each for its own place, and asks for all keys at once. A person without one is ErrErased.
+func (s *Store) SealAll(ctx context.Context, places []Place, texts [][]byte) ([][]byte, error) {
+	persons := make([]id.Person, len(places))
+	for i, at := range places {
+		persons[i] = at.Person
+	}
+	wrapped, err := s.wrapped(ctx, persons)
+	if err != nil {
+		return nil, err
+	}
+	sealed := make([][]byte, len(places))
+	for i, at := range places {
+		aead, err := s.unwrap(at.Person, wrapped[at.Person])
+		if err != nil {
+			return nil, err
+		}
+		sealed[i] = seal(aead, texts[i], at.bytes())
+	}
+	return sealed, nil
+}
+
+// wrapped reads the keys of those who have one.
+func (s *Store) wrapped(ctx context.Context, persons []id.Person) (map[id.Person][]byte, error) {
+	found := make(map[id.Person][]byte, len(persons))
+	for some := range database.Chunks(persons) {
+		list, args := database.In(some)
+		err := database.Each(ctx, s.db, func(row database.Scanner) error {
+			var person id.Person
+			var wrapped []byte
+			err := row.Scan(&person, &wrapped)
+			found[person] = wrapped
+			return err
+		}, "select person_id, wrapped from data_key where person_id in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read data keys: %w", err)
+		}
+	}
+	return found, nil
+}
+
+func (s *Store) unwrap(person id.Person, wrapped []byte) (cipher.AEAD, error) {
+	if wrapped == nil {
+		return nil, ErrErased
+	}
+	key, err := open(s.wrap, wrapped, []byte(person))
+	if err != nil {
+		return nil, err
+	}
+	return chacha20poly1305.NewX(derive(key, "seal"))
 }
 
 // MAC returns 256 bits that only somebody with the person's key can make: the same bits for the same use and message.
