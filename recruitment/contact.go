@@ -136,3 +136,9 @@ func (r *Recruitment) Due(ctx context.Context, study id.Study, until int64) ([]P
 	return database.All(ctx, r.db, scan, "select "+columns+` from participant
 		where study_id = $1 and next_at > 0 and next_at <= $2 order by next_at, person_id`, study, until)
 }
+
+// NextDue returns who of them waits longest, or ErrUnknown if nobody is to be tried.
+func (r *Recruitment) NextDue(ctx context.Context, study id.Study, until int64) (Participant, error) {
+	return r.one(ctx, "select "+columns+` from participant
+		where study_id = $1 and next_at > 0 and next_at <= $2 order by next_at, code_order, code limit 1`, study, until)
+}

@@ -85,11 +85,11 @@ func (r *Recruitment) InsertTx(ctx context.Context, tx *database.Tx, p Participa
 	p.State = cmp.Or(p.State, Candidate)
 	now := r.now().UnixMilli()
 	n, err := tx.Exec(ctx, `insert into participant (person_id, study_id, code, case_id, audience, relation, size, title, source,
-		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events, code_order, stage)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $12, 0, 0, 0, $13, $14)
+		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events, code_order, stage, title_fold)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $12, 0, 0, 0, $13, $14, $15)
 		on conflict (person_id) do nothing`,
 		p.ID, p.Study, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, p.Recruiter, p.State, now,
-		natural.Key(d.Code), p.State.stage(p.State))
+		natural.Key(d.Code), p.State.stage(p.State), fold(d.Title))
 	if errors.Is(err, database.ErrDuplicate) {
 		return ErrCodeTaken
 	}
@@ -205,8 +205,8 @@ func (r *Recruitment) Edit(ctx context.Context, actor audit.Actor, study id.Stud
 			return err
 		}
 		_, err = tx.Exec(ctx, `update participant set code = $3, case_id = $4, audience = $5, relation = $6, size = $7, title = $8,
-			source = $9, code_order = $10 where study_id = $1 and person_id = $2`,
-			study, person, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, natural.Key(d.Code))
+			source = $9, code_order = $10, title_fold = $11 where study_id = $1 and person_id = $2`,
+			study, person, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, natural.Key(d.Code), fold(d.Title))
 		if errors.Is(err, database.ErrDuplicate) {
 			return ErrCodeTaken
 		}
@@ -256,32 +256,37 @@ func (r *Recruitment) one(ctx context.Context, query string, args ...any) (Parti
 	return people[0], err
 }
 
-// Filter narrows a list; an empty field does not.
-type Filter struct {
-	Case     id.Case
-	Audience string
-	Group    string // SMB or STOR
-	State    State
-	Stage    Stage
-	Text     string // somewhere in the code or the title, in any case
-}
-
-func (f Filter) takes(p Participant) bool {
-	return (f.Case == "" || f.Case == p.Case) &&
-		(f.Audience == "" || f.Audience == p.Audience) &&
-		(f.Group == "" || f.Group == p.Size.Group()) &&
-		(f.State == "" || f.State == p.State) &&
-		(f.Stage == "" || f.Stage == p.Stage()) &&
-		strings.Contains(strings.ToLower(p.Code+"\n"+p.Title), strings.ToLower(strings.TrimSpace(f.Text)))
-}
-
 // List returns a study's participants by code, A2 before A10. Who was erased is in the funnel only.
 func (r *Recruitment) List(ctx context.Context, study id.Study, f Filter) ([]Participant, error) {
-	all, err := database.All(ctx, r.db, scan, "select "+columns+" from participant where study_id = $1 and code <> ''", study)
-	if err != nil {
-		return nil, fmt.Errorf("list participants: %w", err)
+	p, err := r.plan(ctx, study, f)
+	if err != nil || p.nobody {
+		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(p Participant) bool { return !f.takes(p) })
-	slices.SortFunc(all, func(a, b Participant) int { return natural.Compare(a.Code, b.Code) })
+	all, err := p.read(ctx, segment{order: ByCode}, nil, everybody)
+	if err != nil {
+		return nil, err
+	}
 	return all, r.withValues(ctx, study, all)
+}
+
+// Codes returns the codes of some persons, as far as they are participants of the study.
+func (r *Recruitment) Codes(ctx context.Context, study id.Study, persons []id.Person) (map[id.Person]string, error) {
+	codes := map[id.Person]string{}
+	for some := range database.Chunks(persons) {
+		list, args := database.In(some) // without the study, whose index an engine might take instead
+		err := database.Each(ctx, r.db, func(row database.Scanner) error {
+			var person id.Person
+			var of id.Study
+			var code string
+			err := row.Scan(&person, &of, &code)
+			if of == study && code != "" {
+				codes[person] = code
+			}
+			return err
+		}, "select person_id, study_id, code from participant where person_id in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read codes: %w", err)
+		}
+	}
+	return codes, nil
 }

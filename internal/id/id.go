@@ -35,6 +35,8 @@ type (
 	Mail string
 	// Intent names one act that spans stores.
 	Intent string
+	// View names one saved view of the list of candidates.
+	View string
 )
 
 const bytesPerID = 16
