@@ -25,6 +25,7 @@ type Source struct {
 	Study     Study
 
 	Participants []Participant
+	Traits       []string // names of the study's own attributes, in their order
 	Funnel       Funnel
 	Quotas       []Quota
 	Interviews   []Interview
@@ -57,6 +58,7 @@ type Participant struct {
 	Recruiter                                           string // code of the informant who led here
 	State                                               string
 	StateAt                                             int64
+	Traits                                              []string // values of the study's own attributes, "" for none
 }
 
 // Funnel counts people, those since erased included.

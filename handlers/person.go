@@ -24,6 +24,7 @@ type personPage struct {
 	Standing  []answerMark
 	Deeds     []deed
 	Happened  []happening
+	Traits    []string             // the study's own attributes of the person
 	Who       *identities.Identity // opened for this one showing
 	Why       string               // the purpose it was opened for
 	Answered  bool
@@ -54,6 +55,11 @@ func (s *Server) personPage(v *visit) (personPage, error) {
 	}
 	p := personPage{asking: asking{v.page("people.person.title", "Code", one.Code)}, Person: one}
 	p.Here = "candidates"
+	own, err := s.Recruitment.Attributes(v.ctx(), v.study.ID)
+	if err != nil {
+		return p, err
+	}
+	p.Traits = p.ownOf(one, own)
 	if p.Full, err = s.noRoom(v, one); err != nil {
 		return p, err
 	}
@@ -123,7 +129,7 @@ func (p personPage) Lead() string {
 // Places are the person's attributes, for the margin.
 func (p personPage) Places() []string {
 	first := strings.Join(slices.DeleteFunc([]string{p.Person.Title, p.Group(p.Person)}, func(s string) bool { return s == "" }), ", ")
-	places := []string{first, p.T("people.place." + string(p.Person.Relation)), p.Case(p.Person).Name}
+	places := []string{first, p.T("people.place." + string(p.Person.Relation)), p.Case(p.Person).Name, strings.Join(p.Traits, ", ")}
 	return slices.Compact(slices.DeleteFunc(places, func(s string) bool { return s == "" }))
 }
 
@@ -245,7 +251,7 @@ func (s *Server) personContact(v *visit) error {
 	}
 	path := v.onePath(one.ID)
 	if v.value("back") == "list" {
-		path = v.studyPath("/candidates")
+		path = v.listPath(v.typedQuery("list"))
 	}
 	return s.personActed(v, renamed(err, contactInputs), path, "person_contact")
 }

@@ -19,7 +19,7 @@ type Filter struct {
 	Audience   string
 	Relation   Relation
 	Source     Source
-	Recruiter  id.Person
+	Recruiter  string // the code of who led to them
 	Size       Size
 	Group      string // SMB or STOR
 	State      State
@@ -38,7 +38,7 @@ func (f Filter) possible() bool {
 			return false
 		}
 	}
-	return (f.Case == "" || id.Valid(f.Case)) && (f.Recruiter == "" || id.Valid(f.Recruiter)) &&
+	return (f.Case == "" || id.Valid(f.Case)) && (f.Recruiter == "" || isCode(f.Recruiter)) &&
 		(f.Audience == "" || slices.Contains(audiences, f.Audience)) &&
 		(f.Relation == "" || slices.Contains(Relations(), f.Relation)) &&
 		(f.Source == "" || slices.Contains(Sources(), f.Source)) &&
@@ -90,7 +90,7 @@ type criterion struct {
 	spans []natural.Span
 	// implied says that another criterion asks for more: this one is there for its index.
 	implied bool
-	// many is how many meet it, counted no further than one more than mostRead.
+	// many is how many meet it, as far as they were counted.
 	many int64
 }
 
@@ -98,14 +98,21 @@ func inStudy(w *words) string { return "study_id = " + w.of(w.study) + " and cod
 
 // column is a criterion on one column with an index.
 func column(name string, value any, leads ...Order) criterion {
-	c := tested(func(w *words) string {
-		if name == "recruiter_id" {
-			return "recruiter_id <> '' and recruiter_id = " + w.of(value) // as its index says
-		}
-		return name + " = " + w.of(value)
-	}, name)
-	c.leads = append(leads, ByCode)
+	return leading(tested(func(w *words) string { return name + " = " + w.of(value) }, name), leads...)
+}
+
+// leading is a criterion whose index lists the codes too, and maybe other orders.
+func leading(c criterion, orders ...Order) criterion {
+	c.leads = append(orders, ByCode)
 	return c
+}
+
+// ledBy is a criterion on the code of who led to them. The index has nobody whom nobody led to, and has to hear so.
+func ledBy(code string) criterion {
+	return leading(tested(func(w *words) string {
+		return "recruiter_id <> '' and recruiter_id = (select l.person_id from participant l where l.study_id = " + w.of(w.study) +
+			" and l.code <> '' and l.code = " + w.of(code) + ")"
+	}, "recruiter_id"))
 }
 
 // tested is a criterion whose test is what an index is asked for.
@@ -115,11 +122,22 @@ func tested(test func(w *words) string, uses string) criterion {
 	}}
 }
 
-// criteria are the filter's conditions. titles are those that the text is found in, nil where too many are to be listed.
+// criteria are the filter's conditions, those that few meet as a rule first. titles are those that the text is found in, nil where too many are to be listed.
 func (f Filter) criteria(titles []any) (all []criterion) {
 	add := func(name, value string, leads ...Order) {
 		if value != "" {
 			all = append(all, column(name, value, leads...))
+		}
+	}
+	if f.Recruiter != "" {
+		all = append(all, ledBy(asCode(f.Recruiter)))
+	}
+	if strings.TrimSpace(f.Text) != "" {
+		all = append(all, ofText(f.Text, titles))
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.Attributes)) {
+		if f.Attributes[key] != "" {
+			all = append(all, ofValue(key, f.Attributes[key]))
 		}
 	}
 	add("case_id", string(f.Case), ByLast, ByNext)
@@ -131,21 +149,12 @@ func (f Filter) criteria(titles []any) (all []criterion) {
 		}
 		add("state", string(f.State))
 	}
-	add("size", string(f.Size))
 	add("source", string(f.Source))
 	add("relation", string(f.Relation))
 	add("audience", f.Audience)
-	add("recruiter_id", string(f.Recruiter))
+	add("size", string(f.Size))
 	if f.Group != "" {
 		all = append(all, ofGroup(f.Group))
-	}
-	for _, key := range slices.Sorted(maps.Keys(f.Attributes)) {
-		if f.Attributes[key] != "" {
-			all = append(all, ofValue(key, f.Attributes[key]))
-		}
-	}
-	if strings.TrimSpace(f.Text) != "" {
-		all = append(all, ofText(f.Text, titles))
 	}
 	return all
 }
@@ -181,8 +190,8 @@ func ofValue(key, value string) criterion {
 // ofText is a criterion on the code's beginning or the title. No pattern is built from the text, so that % is a percent.
 func ofText(text string, titles []any) criterion {
 	var spans []natural.Span
-	begins := strings.ToUpper(strings.TrimSpace(text))
-	if utf8.RuneCountInString(begins) <= mostCode && codeShape.MatchString(begins) {
+	begins := asCode(text)
+	if isCode(text) {
 		spans = natural.Spans(begins, mostCode)
 	}
 	coded := func(w *words) string {

@@ -56,6 +56,7 @@ type Count struct {
 
 const (
 	mostCounted = 1000
+	mostSampled = 300  // of those who meet one condition, to say that at least so many meet all
 	mostRead    = 2500 // of those who meet one condition: less than walking along the others' index would come to
 	everybody   = math.MaxInt64
 )
@@ -150,7 +151,7 @@ func (q Query) cursorOf(p Participant) string {
 func readCursor(text string) *cursor {
 	before, code, _ := strings.Cut(text, ".")
 	at, err := strconv.ParseInt(before, 10, 64)
-	if err != nil || at < 0 || !storable(code, mostCode) || !codeShape.MatchString(code) {
+	if err != nil || at < 0 || !isCode(code) || code != asCode(code) {
 		return nil
 	}
 	return &cursor{at, code}
@@ -199,12 +200,16 @@ func (r *Recruitment) plan(ctx context.Context, study id.Study, f Filter) (p pla
 	return p, nil
 }
 
-// add counts who meets one more criterion.
+// add counts who meets one more criterion, no further than to know whether it is the rarest.
 func (p *plan) add(ctx context.Context, c criterion) error {
-	w := &words{study: p.study}
+	w, most := &words{study: p.study}, int64(mostRead)
+	if p.rarest >= 0 {
+		most = min(most, p.criteria[p.rarest].many)
+	}
 	parts := c.met(w)
 	for i, met := range parts {
-		parts[i] = fmt.Sprintf("(select count(*) from (select 1 from %s limit %d) m)", met, mostRead+1)
+		// Skipping is cheaper than counting.
+		parts[i] = fmt.Sprintf("case when exists (select 1 from %s limit 1 offset %d) then %d else (select count(*) from %s) end", met, most, most+1, met)
 	}
 	if err := p.db.QueryRow(ctx, "select "+strings.Join(parts, " + "), w.args...).Scan(&c.many); err != nil {
 		return fmt.Errorf("count participants: %w", err)
@@ -520,7 +525,7 @@ func (s segment) passed(key []byte) bool {
 	return bytes.Compare(s.span.To, key) <= 0
 }
 
-// count says how many the filter takes. A filter of several conditions is counted among the first thousand who meet the
+// count says how many the filter takes. A filter of several conditions that many meet is counted among some who meet the
 // rarest of them, so that there may be more.
 func (p plan) count(ctx context.Context) (Count, error) {
 	w := &words{study: p.study}
@@ -530,14 +535,14 @@ func (p plan) count(ctx context.Context) (Count, error) {
 		return counted(int(p.criteria[p.rarest].many)), nil
 	case p.rarest >= 0:
 		w = &words{study: p.study}
-		text = "select count(*) from " + p.chosen(w, mostCounted)
+		text = "select count(*) from " + p.chosen(w, mostSampled)
 	}
 	var n int
 	if err := p.db.QueryRow(ctx, text, w.args...).Scan(&n); err != nil {
 		return Count{}, fmt.Errorf("count participants: %w", err)
 	}
 	c := counted(n)
-	c.Over = c.Over || p.rarest >= 0 && p.criteria[p.rarest].many > mostCounted
+	c.Over = c.Over || p.rarest >= 0 && p.criteria[p.rarest].many > mostSampled
 	return c, nil
 }
 

@@ -122,7 +122,7 @@ func TestPagesOfEveryFilterAndOrder(t *testing.T) {
 
 func (f *field) everyPage(everybody []recruitment.Participant, region string) {
 	t := f.t
-	led := everybody[0].ID
+	led := everybody[0]
 	has := func(text string) func(recruitment.Participant) bool {
 		return func(p recruitment.Participant) bool { return strings.Contains(strings.ToLower(p.Title), text) }
 	}
@@ -136,7 +136,7 @@ func (f *field) everyPage(everybody []recruitment.Participant, region string) {
 		"audience":   {recruitment.Filter{Audience: "administration"}, func(p participant) bool { return p.Audience == "administration" }},
 		"relation":   {recruitment.Filter{Relation: recruitment.Board}, func(p participant) bool { return p.Relation == recruitment.Board }},
 		"source":     {recruitment.Filter{Source: recruitment.Website}, func(p participant) bool { return p.Source == recruitment.Website }},
-		"recruiter":  {recruitment.Filter{Recruiter: led}, func(p participant) bool { return p.Recruiter == led }},
+		"recruiter":  {recruitment.Filter{Recruiter: strings.ToLower(led.Code)}, func(p participant) bool { return p.Recruiter == led.ID }},
 		"size":       {recruitment.Filter{Size: recruitment.Micro}, func(p participant) bool { return p.Size == recruitment.Micro }},
 		"SMB":        {recruitment.Filter{Group: "SMB"}, func(p participant) bool { return p.Size.Group() == "SMB" }},
 		"STOR":       {recruitment.Filter{Group: "STOR"}, func(p participant) bool { return p.Size.Group() == "STOR" }},
@@ -217,7 +217,7 @@ func TestNobodyMeetsWhatIsNone(t *testing.T) {
 	each(t, func(t *testing.T, f *field) {
 		person := f.add(f.participant("A1"))
 		for name, filter := range map[string]recruitment.Filter{
-			"case": {Case: "B"}, "audience": {Audience: "x"}, "relation": {Relation: "x"}, "source": {Source: "x"}, "recruiter": {Recruiter: "A3"},
+			"case": {Case: "B"}, "audience": {Audience: "x"}, "relation": {Relation: "x"}, "source": {Source: "x"}, "recruiter": {Recruiter: "A3"}, "no code": {Recruiter: "A\x00"},
 			"size": {Size: "x"}, "group": {Group: "x"}, "state": {State: "x"}, "stage": {Stage: "x"},
 			"long text": {Text: strings.Repeat("å", 10_000)}, "NUL": {Text: "a\x00"}, "no UTF-8": {Text: "\xff"}, "a quote": {Text: `' or 1=1 --`},
 			"attribute": {Attributes: map[string]string{"' or": "x"}}, "value": {Attributes: map[string]string{string(person): "\x00"}},

@@ -167,7 +167,7 @@ type Details struct {
 
 // clean trims and checks; fields are named code, case, audience, relation, size, title, source.
 func (d *Details) clean() error {
-	d.Code = strings.ToUpper(strings.TrimSpace(d.Code))
+	d.Code = asCode(d.Code)
 	d.Title = strings.Join(strings.Fields(d.Title), " ")
 	var c errs.Check
 	c.Require("code", d.Code, mostCode)
@@ -239,8 +239,10 @@ func (r *Recruitment) Get(ctx context.Context, study id.Study, person id.Person)
 
 // ByCode returns the participant with a code, in upper or lower case, or ErrUnknown.
 func (r *Recruitment) ByCode(ctx context.Context, study id.Study, code string) (Participant, error) {
-	code = strings.ToUpper(strings.TrimSpace(code))
-	return r.one(ctx, "select "+columns+" from participant where study_id = $1 and code = $2 and code <> ''", study, code)
+	if !isCode(code) {
+		return Participant{}, ErrUnknown
+	}
+	return r.one(ctx, "select "+columns+" from participant where study_id = $1 and code = $2 and code <> ''", study, asCode(code))
 }
 
 func (r *Recruitment) one(ctx context.Context, query string, args ...any) (Participant, error) {
@@ -289,4 +291,26 @@ func (r *Recruitment) Codes(ctx context.Context, study id.Study, persons []id.Pe
 		}
 	}
 	return codes, nil
+}
+
+const mostInformants = 200
+
+// InformantCodes returns the codes of those who said yes, by code and no more than a form can offer: they may know others.
+func (r *Recruitment) InformantCodes(ctx context.Context, study id.Study) (codes []string, err error) {
+	var parts []string
+	args := []any{study}
+	for i, stage := range []Stage{StageDone, StageBooked, StageYes} {
+		args = append(args, stage)
+		parts = append(parts, fmt.Sprintf(`select code from (select code from participant where study_id = $1 and code <> '' and stage = $%d
+			order by code_order, code limit %d) s%d`, i+2, mostInformants, i))
+	}
+	codes, err = database.All(ctx, r.db, func(row database.Scanner) (code string, err error) {
+		err = row.Scan(&code)
+		return code, err
+	}, strings.Join(parts, " union all "), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read informants: %w", err)
+	}
+	slices.SortFunc(codes, natural.Compare)
+	return codes[:min(len(codes), mostInformants)], nil
 }

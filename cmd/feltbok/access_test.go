@@ -13,6 +13,7 @@ import (
 	"example.org/feltbok/internal/browser"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/links"
+	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
 	"example.org/feltbok/studies"
 )
@@ -93,7 +94,7 @@ func TestNobodyReachesWhatIsNotTheirs(t *testing.T) {
 func (c *crowd) fill(path string) string {
 	return strings.NewReplacer(":study", string(c.study.ID), ":person", string(c.persons[0]), ":survey", string(c.survey),
 		":letter", string(c.letter("company").ID), ":audience", "company", ":lang", "nb", ":n", "1",
-		":booking", string(id.New[id.Booking]()), ":token", strings.Repeat("a", 43)).Replace(path)
+		":booking", string(id.New[id.Booking]()), ":view", string(id.New[id.View]()), ":token", strings.Repeat("a", 43)).Replace(path)
 }
 
 // try asks without a form key and without following redirects: the rule must decide before anything is read.
@@ -132,22 +133,25 @@ func TestAnotherStudysIdentifiersDoNotExist(t *testing.T) {
 	booking, err := s.Scheduling.Book(t.Context(), audit.Staff(c.owner), scheduling.Request{Study: c.study.ID, Person: c.persons[0],
 		Audience: "company", Mode: scheduling.Phone, Start: s.clock.now().AddDate(0, 0, 3), ByStaff: true})
 	s.must(err)
+	s.must(s.Recruitment.SaveView(t.Context(), audit.Staff(c.owner), c.study.ID, "Vis", recruitment.Query{}))
+	views, err := s.Recruitment.Views(t.Context(), c.study.ID)
+	s.must(err)
 	owner := c.staff(c.owner)
 	compared := 0
 	for _, r := range s.server.Rules() {
 		if !strings.HasPrefix(r.Path, "/studies/:study/") || strings.Count(r.Path, ":") < 2 || strings.Contains(r.Path, ":audience") {
 			continue
 		}
-		page := func(person id.Person, letter id.Letter, survey id.Survey, booking id.Booking) (int, string) {
+		page := func(person id.Person, letter id.Letter, survey id.Survey, booking id.Booking, view id.View) (int, string) {
 			path := strings.NewReplacer(":study", string(other), ":person", string(person), ":letter", string(letter), ":survey", string(survey),
-				":booking", string(booking)).Replace(r.Path)
+				":booking", string(booking), ":view", string(view)).Replace(r.Path)
 			status, err := owner.Try(r.Method, path, url.Values{"form_key": {"x"}})
 			s.must(err)
-			body := strings.NewReplacer(string(person), "ID", string(letter), "ID", string(survey), "ID", string(booking), "ID").Replace(string(owner.Body))
+			body := strings.NewReplacer(string(person), "ID", string(letter), "ID", string(survey), "ID", string(booking), "ID", string(view), "ID").Replace(string(owner.Body))
 			return status, changing.ReplaceAllString(body, "")
 		}
-		foreign, foreignBody := page(c.persons[0], c.letter("company").ID, c.survey, booking.ID)
-		missing, missingBody := page(id.New[id.Person](), id.New[id.Letter](), id.New[id.Survey](), id.New[id.Booking]())
+		foreign, foreignBody := page(c.persons[0], c.letter("company").ID, c.survey, booking.ID, views[0].ID)
+		missing, missingBody := page(id.New[id.Person](), id.New[id.Letter](), id.New[id.Survey](), id.New[id.Booking](), id.New[id.View]())
 		if foreign != missing || foreignBody != missingBody {
 			t.Errorf("%s %s: %d for another study's, %d for what is not there", r.Method, r.Path, foreign, missing)
 		}
