@@ -56,13 +56,21 @@ func (b *book) funnel() {
 }
 
 func (b *book) participants() {
-	s := b.sheet("participants", b.head("code", 12), b.head("case", 10), b.head("audience", 22), b.head("relation", 24), b.head("size", 20),
-		b.head("role", 26), b.head("source", 24), b.head("recruiter", 14), b.head("state", 22), b.head("state_at", 18))
+	headings := []heading{b.head("code", 12), b.head("case", 10), b.head("audience", 22), b.head("relation", 24), b.head("size", 20),
+		b.head("role", 26), b.head("source", 24), b.head("recruiter", 14), b.head("state", 22), b.head("state_at", 18)}
+	for _, name := range b.Traits {
+		headings = append(headings, heading{name, 20})
+	}
+	s := b.sheet("participants", headings...)
 	slices.SortStableFunc(b.Participants, b.order)
 	for _, p := range b.Participants {
 		s.grey = b.pilot(p.Case)
-		s.row(p.Code, p.Case, b.word("audience", p.Audience), b.word("relation", p.Relation), b.word("size", p.Size),
-			p.Title, b.word("source", p.Source), p.Recruiter, b.word("state", p.State), b.moment(p.StateAt))
+		row := []any{p.Code, p.Case, b.word("audience", p.Audience), b.word("relation", p.Relation), b.word("size", p.Size),
+			p.Title, b.word("source", p.Source), p.Recruiter, b.word("state", p.State), b.moment(p.StateAt)}
+		for _, value := range p.Traits {
+			row = append(row, value)
+		}
+		s.row(row...)
 	}
 	s.close()
 }

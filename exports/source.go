@@ -25,6 +25,7 @@ type Source struct {
 	Study     Study
 
 	Participants []Participant
+	Traits       []string // names of the study's own attributes, in their order
 	Funnel       Funnel
 	Funnels      []Funnel // by case; they add up to Funnel
 	Quotas       []Quota
@@ -58,6 +59,7 @@ type Participant struct {
 	Recruiter                                           string // code of the informant who led here
 	State                                               string
 	StateAt                                             int64
+	Traits                                              []string // values of the study's own attributes, "" for none
 }
 
 // Funnel counts people, those since erased included. In one by case they are by themselves, without a case.

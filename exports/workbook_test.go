@@ -198,6 +198,23 @@ func TestReferrals(t *testing.T) {
 	}
 }
 
+func TestTheStudysOwnAttributesAreColumns(t *testing.T) {
+	src := thesis(t)
+	src.Traits = []string{"Region", "=1+1"}
+	for i := range src.Participants {
+		src.Participants[i].Traits = []string{[]string{"Vest", ""}[i%2], "ja"}
+	}
+	got := rows(t, open(t, write(t, src)), "Deltakere")
+	if len(got) < 3 || len(got[0]) != 12 || got[0][10] != "Region" || got[0][11] != "=1+1" {
+		t.Fatalf("headings %q", got[0])
+	}
+	for _, row := range got[1:] {
+		if len(row) != 12 || row[10] != "Vest" && row[10] != "" || row[11] != "ja" {
+			t.Errorf("row %q", row)
+		}
+	}
+}
+
 func survey(all ...exports.Answer) *exports.Survey {
 	scale := []exports.Choice{{Value: "1", Label: "Ikke viktig"}, {Value: "2", Label: "Lite viktig"}, {Value: "3", Label: "Viktig"}, {Value: "9", Label: "Vet ikke", Missing: true}}
 	return &exports.Survey{Title: "Oppfølging", Answers: answers(all...), Questions: []exports.Question{

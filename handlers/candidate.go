@@ -15,17 +15,18 @@ import (
 // candidatePage is the form that takes somebody into the study.
 type candidatePage struct {
 	asking
-	Led  []choice // who may have led to them
-	Same string   // who has the same address or number, "" if nobody: then it must be confirmed
+	Led        []string                // codes of who may have led to them
+	Attributes []recruitment.Attribute // the study's own
+	Same       string                  // who has the same address or number, "" if nobody: then it must be confirmed
 }
 
-func (s *Server) newCandidatePage(v *visit) (candidatePage, error) {
-	p := candidatePage{asking: asking{v.page("people.new.title")}}
+func (s *Server) newCandidatePage(v *visit) (p candidatePage, err error) {
+	p = candidatePage{asking: asking{v.page("people.new.title")}}
 	p.Here = "candidates"
-	everybody, err := s.Recruitment.List(v.ctx(), v.study.ID, recruitment.Filter{})
-	for _, one := range everybody {
-		p.Led = append(p.Led, choice{Value: string(one.ID), Label: one.Code})
+	if p.Led, err = s.Recruitment.InformantCodes(v.ctx(), v.study.ID); err != nil {
+		return p, err
 	}
+	p.Attributes, err = s.Recruitment.Attributes(v.ctx(), v.study.ID)
 	return p, err
 }
 
@@ -71,15 +72,18 @@ func (s *Server) enrolCandidate(v *visit) (_ id.Person, same string, err error) 
 	if err != nil {
 		return "", "", err
 	}
-	size, notNumber := v.typedSize(scheme)
-	c.Size = size
+	var notNumber, notKnown error
+	c.Size, notNumber = v.typedSize(scheme)
+	if c.Recruiter, notKnown = s.typedRecruiter(v); notKnown != nil && !mendable(notKnown) {
+		return "", "", notKnown
+	}
 	suggested := c.Code == ""
 	if suggested {
 		if c.Code, err = s.suggestCode(v, c.Case); err != nil {
 			return "", "", err
 		}
 	}
-	if err := gatherFaults(v.checkCase(c.Case), s.checkDetails(v, c), notNumber, identityFaults(who)); err != nil {
+	if err := gatherFaults(v.checkCase(c.Case), s.checkDetails(v, c), notNumber, notKnown, identityFaults(who)); err != nil {
 		return "", "", err
 	}
 	if err := s.notBarred(v, who); err != nil {
@@ -111,7 +115,19 @@ const mostCodes = 5
 func (v *visit) typedCandidate() recruitment.Participant {
 	return recruitment.Participant{ID: id.New[id.Person](), Study: v.study.ID, Code: v.value("code"), Case: id.Case(v.value("case")),
 		Audience: v.value("audience"), Relation: recruitment.Relation(v.value("relation")), Title: v.value("title"),
-		Source: recruitment.Source(v.value("source")), Recruiter: id.Person(v.value("recruiter"))}
+		Source: recruitment.Source(v.value("source")), Attributes: v.typedAttributes()}
+}
+
+// typedRecruiter is whom the typed code means, if there is one.
+func (s *Server) typedRecruiter(v *visit) (id.Person, error) {
+	if v.value("recruiter") == "" {
+		return "", nil
+	}
+	led, err := s.Recruitment.ByCode(v.ctx(), v.study.ID, v.value("recruiter"))
+	if errors.Is(err, recruitment.ErrUnknown) {
+		err = faultAt(errs.Invalid, "recruiter", "list.recruiter")
+	}
+	return led.ID, err
 }
 
 // typedIdentity reads what the vault keeps.

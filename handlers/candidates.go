@@ -2,23 +2,25 @@ package handlers
 
 import (
 	"cmp"
-	"context"
+	"errors"
+	"net/url"
 	"slices"
 
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
-	"example.org/feltbok/scheduling"
 )
 
-// candidatesPage is the list of everybody who may take part, by code.
+// candidatesPage is one page of the list of everybody who may take part.
 type candidatesPage struct {
 	asking
-	Rows    []candidateRow
-	Asked   int  // of the rows
-	Waiting int  // not asked yet
-	Any     bool // somebody is in the study, whatever the filter says
-	Log     *logPanel
+	recruitment.Page
+	Query      recruitment.Query
+	Rows       []candidateRow
+	Any        bool // somebody is in the study, whatever the filter says
+	Attributes []recruitment.Attribute
+	Views      []viewLink
+	Log        *logPanel
 }
 
 type candidateRow struct {
@@ -26,7 +28,8 @@ type candidateRow struct {
 	Source string
 	Last   int64 // what happened last
 	Next   int64 // an appointment, or else the next try
-	Here   bool  // whose log stands beside the list
+	Own    []string
+	Here   bool // whose log stands beside the list
 }
 
 // logPanel is the contact log of one person beside the list.
@@ -37,86 +40,69 @@ type logPanel struct {
 }
 
 func (s *Server) candidates(v *visit) error {
-	filter := v.candidateFilter()
-	everybody, err := s.Recruitment.List(v.ctx(), v.study.ID, recruitment.Filter{})
+	p, err := s.candidatesPageOf(v, queryOf(v, v.Request.URL.Query()), id.Person(v.Query("log")))
 	if err != nil {
 		return err
 	}
-	chosen, err := s.Recruitment.List(v.ctx(), v.study.ID, filter)
-	if err != nil {
-		return err
-	}
-	next, err := s.bookedNext(v.ctx(), v)
-	if err != nil {
-		return err
-	}
-	p := candidatesPage{asking: asking{v.page("people.title")}, Any: len(everybody) > 0}
-	p.Here, p.Form.Values = "candidates", v.Request.URL.Query()
-	p.Form.Values.Set("case", string(filter.Case))
-	for _, one := range chosen {
-		p.add(one, next[one.ID], everybody)
-	}
-	if p.Writes() {
-		if p.Log, err = s.logPanel(v, everybody); err != nil {
-			return err
-		}
-	}
-	p.mark()
 	return v.show("staff/candidates", p)
 }
 
-// candidateFilter reads the address. A case is named by its id or its code, a state also by its stage.
-func (v *visit) candidateFilter() recruitment.Filter {
-	f := recruitment.Filter{Text: v.Query("q"), Group: v.Query("size"), Case: id.Case(v.Query("case"))}
-	for _, c := range v.study.Cases {
-		if c.Code == v.Query("case") {
-			f.Case = c.ID
+// candidatesPageOf reads a page of the list, with the log of one person beside it.
+func (s *Server) candidatesPageOf(v *visit, q recruitment.Query, log id.Person) (p candidatesPage, err error) {
+	p = candidatesPage{asking: asking{v.page("people.title")}, Query: q}
+	p.Here, p.Form.Values = "candidates", p.values(q)
+	if p.Page, err = s.Recruitment.Page(v.ctx(), v.study.ID, q); err != nil {
+		return p, err
+	}
+	if p.Any = len(p.People) > 0; !p.Any {
+		first, err := s.Recruitment.Page(v.ctx(), v.study.ID, recruitment.Query{})
+		if err != nil {
+			return p, err
 		}
+		p.Any = len(first.People) > 0
 	}
-	state := v.Query("state")
-	if slices.Contains(recruitment.Stages(), recruitment.Stage(state)) {
-		f.Stage = recruitment.Stage(state)
-	} else {
-		f.State = recruitment.State(state)
+	if p.Attributes, err = s.Recruitment.Attributes(v.ctx(), v.study.ID); err != nil {
+		return p, err
 	}
-	return f
-}
-
-// bookedNext is when each person has their next appointment.
-func (s *Server) bookedNext(ctx context.Context, v *visit) (map[id.Person]int64, error) {
-	bookings, err := s.Scheduling.Between(ctx, v.study.ID, v.now(), v.study.End())
+	views, err := s.Recruitment.Views(v.ctx(), v.study.ID)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	next := map[id.Person]int64{}
-	for _, b := range slices.Backward(bookings) {
-		if b.State == scheduling.Booked {
-			next[b.Person] = b.StartsAt
+	p.link(views)
+	if err := s.fillRows(v, &p); err != nil || !p.Writes() {
+		return p, err
+	}
+	p.Log, err = s.logPanel(v, log)
+	p.mark()
+	return p, err
+}
+
+// fillRows looks up what else a page shows of its people: appointments, and the codes of who led to them.
+func (s *Server) fillRows(v *visit, p *candidatesPage) error {
+	var persons, led []id.Person
+	for _, one := range p.People {
+		persons = append(persons, one.ID)
+		if one.Recruiter != "" {
+			led = append(led, one.Recruiter)
 		}
 	}
-	return next, nil
-}
-
-func (p *candidatesPage) add(one recruitment.Participant, booked int64, everybody []recruitment.Participant) {
-	if one.Stage() == recruitment.StageNotAsked {
-		p.Waiting++
-	} else {
-		p.Asked++
+	next, err := s.Scheduling.NextOf(v.ctx(), v.study.ID, v.now(), persons)
+	if err != nil {
+		return err
 	}
-	row := candidateRow{Participant: one, Source: p.sourceOf(one, everybody), Next: cmp.Or(booked, one.NextAt)}
-	if one.ContactedAt > 0 || one.StateAt > one.CreatedAt {
-		row.Last = max(one.ContactedAt, one.StateAt)
+	codes, err := s.Recruitment.Codes(v.ctx(), v.study.ID, led)
+	if err != nil {
+		return err
 	}
-	p.Rows = append(p.Rows, row)
-}
-
-// sourceOf says how somebody was found; whom a participant led to, by that participant's code.
-func (p *candidatesPage) sourceOf(one recruitment.Participant, everybody []recruitment.Participant) string {
-	i := slices.IndexFunc(everybody, func(other recruitment.Participant) bool { return other.ID == one.Recruiter })
-	if one.Recruiter == "" || i < 0 {
-		return p.T("people.source." + string(one.Source))
+	for _, one := range p.People {
+		row := candidateRow{Participant: one, Source: p.T("people.source." + string(one.Source)), Last: one.LastAt,
+			Next: cmp.Or(next[one.ID], one.NextAt), Own: p.ownOf(one, p.Attributes)}
+		if code := codes[one.Recruiter]; code != "" {
+			row.Source = p.T("people.source_from", "Code", code)
+		}
+		p.Rows = append(p.Rows, row)
 	}
-	return p.T("people.source_from", "Code", everybody[i].Code)
+	return nil
 }
 
 // mark shows in the list whose log stands beside it.
@@ -126,27 +112,30 @@ func (p *candidatesPage) mark() {
 	}
 }
 
-// logPanel is for the person in the address, or else for whoever is to be tried today.
-func (s *Server) logPanel(v *visit, everybody []recruitment.Participant) (*logPanel, error) {
-	wanted := id.Person(v.Query("log"))
-	if wanted == "" {
-		tonight := startOfDay(v.now().In(v.zone())).AddDate(0, 0, 1)
-		due, err := s.Recruitment.Due(v.ctx(), v.study.ID, tonight.UnixMilli()-1)
-		if err != nil || len(due) == 0 {
-			return nil, err
-		}
-		wanted = due[0].ID
-	}
-	i := slices.IndexFunc(everybody, func(p recruitment.Participant) bool { return p.ID == wanted })
-	if i < 0 {
-		return nil, recruitment.ErrUnknown
-	}
-	panel := &logPanel{Participant: everybody[i]}
+// logPanel is for a wanted person, or else for whoever is to be tried today.
+func (s *Server) logPanel(v *visit, wanted id.Person) (*logPanel, error) {
+	var one recruitment.Participant
 	var err error
-	if panel.Contacts, err = s.Recruitment.Contacts(v.ctx(), v.study.ID, wanted); err != nil {
+	switch {
+	case wanted == "":
+		tonight := startOfDay(v.now().In(v.zone())).AddDate(0, 0, 1)
+		one, err = s.Recruitment.NextDue(v.ctx(), v.study.ID, tonight.UnixMilli()-1)
+		if errors.Is(err, recruitment.ErrUnknown) {
+			return nil, nil
+		}
+	case !id.Valid(wanted):
+		return nil, recruitment.ErrUnknown
+	default:
+		one, err = s.Recruitment.Get(v.ctx(), v.study.ID, wanted)
+	}
+	if err != nil {
 		return nil, err
 	}
-	panel.Full, err = s.noRoom(v, panel.Participant)
+	panel := &logPanel{Participant: one}
+	if panel.Contacts, err = s.Recruitment.Contacts(v.ctx(), v.study.ID, one.ID); err != nil {
+		return nil, err
+	}
+	panel.Full, err = s.noRoom(v, one)
 	return panel, err
 }
 
@@ -159,19 +148,157 @@ func (s *Server) noRoom(v *visit, p recruitment.Participant) (bool, error) {
 	return full[p.ID], err
 }
 
-// Shown are the states to filter by.
-func (p candidatesPage) Shown() []choice {
-	return worded(p.asking, "recruitment.stage.", recruitment.Stages())
+// Asked is how many of the study were asked, "" where that is not counted or a filter leaves some out.
+func (p candidatesPage) Asked() string {
+	if p.Count.Over || p.Count.N == 0 || !p.Query.Empty() {
+		return ""
+	}
+	return p.N("people.asked", p.Count.N-p.Waiting)
 }
 
-// Groups are the sizes to filter by.
-func (p candidatesPage) Groups() []choice {
-	return worded(p.asking, "recruitment.group.", []string{"SMB", "STOR"})
+// Counted says how many there are.
+func (p candidatesPage) Counted() string {
+	switch {
+	case !p.Count.Over:
+		return p.N("people.count", p.Count.N)
+	case p.Count.N >= len(p.Rows) && p.Count.N >= 1000:
+		return p.T("list.over", "N", p.Count.N)
+	}
+	return p.T("list.at_least", "N", max(p.Count.N, len(p.Rows)))
 }
 
-// LogOf is the address of the list with somebody's log beside it.
+// Parts says how many of them were asked, where all are counted.
+func (p candidatesPage) Parts() string {
+	if p.Count.Over {
+		return ""
+	}
+	return p.T("people.of_them", "Asked", p.Count.N-p.Waiting, "Waiting", p.Waiting)
+}
+
+// filterField is a list to filter by, in groups; the first may have no name.
+type filterField struct {
+	Name, ID, Label, All string
+	Groups               []choiceGroup
+}
+
+type choiceGroup struct {
+	Label   string
+	Choices []choice
+}
+
+func (p candidatesPage) filterBy(name, label string, groups ...choiceGroup) filterField {
+	f := filterField{Name: name, ID: "f-" + name, Label: label, All: p.T("people.filter.all"), Groups: groups}
+	for _, group := range groups {
+		for i := range group.Choices {
+			group.Choices[i].Chosen = group.Choices[i].Value == p.Form.Values.Get(name)
+		}
+	}
+	return f
+}
+
+// Main are the filters that are always in sight.
+func (p candidatesPage) Main() []filterField {
+	var sizes []choice
+	for _, size := range p.Sizes() {
+		if recruitment.Size(size.Value) != recruitment.Large { // which is all of its group
+			sizes = append(sizes, size)
+		}
+	}
+	stages := worded(p.asking, "recruitment.stage.", recruitment.Stages())
+	states := worded(p.asking, "recruitment.state.", recruitment.States())
+	return []filterField{
+		p.filterBy("case", p.T("people.filter.case"), choiceGroup{Choices: p.Cases()}),
+		p.filterBy("size", p.T("people.filter.size"), choiceGroup{Choices: worded(p.asking, "recruitment.group.", recruitment.Groups())},
+			choiceGroup{p.T("list.sizes"), sizes}),
+		p.filterBy("state", p.T("people.filter.state"), choiceGroup{Choices: stages}, choiceGroup{p.T("list.states"), states}),
+	}
+}
+
+// More are the other filters.
+func (p candidatesPage) More() []filterField {
+	fields := []filterField{
+		p.filterBy("audience", p.T("list.audience"), choiceGroup{Choices: p.Audiences()}),
+		p.filterBy("relation", p.T("list.relation"), choiceGroup{Choices: p.Relations()}),
+		p.filterBy("source", p.T("list.source"), choiceGroup{Choices: worded(p.asking, "people.source.", recruitment.Sources())}),
+	}
+	for _, f := range p.Own(p.Attributes) {
+		fields = append(fields, p.filterBy(f.Name, f.Label, choiceGroup{Choices: f.Choices}))
+	}
+	return fields
+}
+
+// MoreUsed says whether one of them narrows the list.
+func (p candidatesPage) MoreUsed() bool {
+	return p.Query.Recruiter != "" || slices.ContainsFunc(p.More(), func(f filterField) bool { return p.Form.Values.Get(f.Name) != "" })
+}
+
+// head is the heading of a column that sorts.
+type head struct{ Label, Address, Sorted string }
+
+// Head sorts by an order, or turns it about. What happened last begins with the latest.
+func (p candidatesPage) Head(order, label string) head {
+	q, h := p.Query, head{Label: p.T(label)}
+	by := recruitment.Order(order)
+	if cmp.Or(q.Order, recruitment.ByCode) == by {
+		h.Sorted = map[bool]string{false: "ascending", true: "descending"}[q.Down]
+		q.Down = !q.Down
+	} else {
+		q.Order, q.Down = by, by == recruitment.ByLast
+	}
+	h.Address = p.list(q)
+	return h
+}
+
+// list is the address of the list as a query asks for it.
+func (p candidatesPage) list(q recruitment.Query) string { return listPath(p.base, p.values(q)) }
+
+func listPath(b base, values url.Values) string { return withValues(b.At("/candidates"), values) }
+
+func withValues(path string, values url.Values) string {
+	if len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
+}
+
+// NextPage and PreviousPage are the addresses of the pages beside this one, "" where there is none.
+func (p candidatesPage) NextPage() string { return p.beside("after", p.Next) }
+
+func (p candidatesPage) PreviousPage() string { return p.beside("before", p.Previous) }
+
+func (p candidatesPage) beside(name, cursor string) string {
+	if cursor == "" {
+		return ""
+	}
+	values := p.values(p.Query)
+	values.Set(name, cursor)
+	return listPath(p.base, values)
+}
+
+// Place is this page of the list, for forms that lead back to it.
+func (p candidatesPage) Place() string { return p.here().Encode() }
+
+func (p candidatesPage) here() url.Values {
+	values := p.values(p.Query)
+	if p.Query.After != "" {
+		values.Set("after", p.Query.After)
+	}
+	if p.Query.Before != "" {
+		values.Set("before", p.Query.Before)
+	}
+	return values
+}
+
+// LogOf is the address of this page of the list with somebody's log beside it.
 func (p candidatesPage) LogOf(person id.Person) string {
-	return withQuery(p.At("/candidates"), "log", string(person)) + "#log"
+	values := p.here()
+	values.Set("log", string(person))
+	return listPath(p.base, values) + "#log"
+}
+
+// InviteAll is where everybody whom the filter takes is invited.
+func (p candidatesPage) InviteAll() string {
+	return withValues(p.At("/invitations/new"), p.values(recruitment.Query{Filter: p.Query.Filter}))
 }
 
 // One is the address of a person's page.

@@ -104,13 +104,20 @@ func (g *gathering) participants() error {
 	if err != nil {
 		return err
 	}
+	own, err := g.Recruitment.Attributes(g.ctx, g.study.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range own {
+		g.src.Traits = append(g.src.Traits, a.Name)
+	}
 	for _, p := range all {
 		g.codes[p.ID] = p.Code
 	}
 	for _, p := range all {
 		g.src.Participants = append(g.src.Participants, exports.Participant{Code: p.Code, Case: g.caseCode(p.Case), Audience: p.Audience,
 			Relation: string(p.Relation), Size: string(p.Size), Title: p.Title, Source: g.src.Text.T("recruitment.source." + string(p.Source)),
-			Recruiter: g.codes[p.Recruiter], State: string(p.State), StateAt: p.StateAt})
+			Recruiter: g.codes[p.Recruiter], State: string(p.State), StateAt: p.StateAt, Traits: traitsOf(p, own)})
 	}
 	return g.funnels()
 }
@@ -141,6 +148,15 @@ func (g *gathering) funnels() error {
 
 func exportFunnel(caseCode string, f recruitment.Funnel) exports.Funnel {
 	return exports.Funnel{Case: caseCode, Asked: f.Asked, Yes: f.Yes, Booked: f.Booked, Done: f.Done, Lost: f.Lost()}
+}
+
+// traitsOf are the values of the study's own attributes in their order, "" for none.
+func traitsOf(p recruitment.Participant, own []recruitment.Attribute) []string {
+	values := make([]string, len(own))
+	for i, a := range own {
+		values[i] = p.Attributes[a.Key]
+	}
+	return values
 }
 
 // lost is how many left for a reason, after whichever stage.

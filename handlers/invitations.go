@@ -135,7 +135,7 @@ func (s *Server) batchPageOf(v *visit) (batchPage, error) {
 	for i, row := range failed {
 		persons[i] = row.Person
 	}
-	codes, err := s.Recruitment.CodesOf(v.ctx(), v.study.ID, persons)
+	codes, err := s.Recruitment.Codes(v.ctx(), v.study.ID, persons)
 	for _, row := range failed {
 		p.Failed = append(p.Failed, failedLetter{row, codes[row.Person]})
 	}

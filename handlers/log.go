@@ -48,7 +48,7 @@ func (s *Server) log(v *visit) error {
 	if actions, ok := logParts[p.Only]; ok {
 		entries = slices.DeleteFunc(entries, func(e audit.Entry) bool { return !slices.Contains(actions, e.Action) })
 	}
-	names, err := s.namesOf(v.ctx(), v.study.ID, accountsIn(entries))
+	names, err := s.namesOf(v.ctx(), v.study.ID, accountsIn(entries), personsIn(entries))
 	if err != nil {
 		return err
 	}
@@ -82,6 +82,20 @@ func accountsIn(entries []audit.Entry) (accounts []id.Account) {
 		}
 	}
 	return accounts
+}
+
+// personsIn are whom entries are about, and who acted.
+func personsIn(entries []audit.Entry) (persons []id.Person) {
+	for _, e := range entries {
+		if e.Person != "" {
+			persons = append(persons, e.Person)
+		}
+		if person, ok := strings.CutPrefix(string(e.Actor), personActor); ok {
+			persons = append(persons, id.Person(person))
+		}
+	}
+	slices.Sort(persons)
+	return slices.Compact(persons)
 }
 
 // actorName is who acted: the name of staff, the code of a participant, nothing of who was erased.

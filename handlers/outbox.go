@@ -1,11 +1,12 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
+	"maps"
 
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/mail"
-	"example.org/feltbok/recruitment"
 )
 
 // outboxPage is the mail that waits or did not arrive. It shows codes, and no addresses.
@@ -27,41 +28,22 @@ type namesOf struct {
 	codes    map[id.Person]string
 }
 
-func (s *Server) namesOf(ctx context.Context, study id.Study, accounts []id.Account) (n namesOf, err error) {
-	n = namesOf{accounts: map[id.Account]string{}, codes: map[id.Person]string{}}
+// namesOf looks up those who are named on a page, and nobody else.
+func (s *Server) namesOf(ctx context.Context, study id.Study, accounts []id.Account, persons []id.Person) (n namesOf, err error) {
+	n.accounts = map[id.Account]string{}
 	found, err := s.Auth.Accounts(ctx, accounts...)
 	if err != nil {
 		return n, err
 	}
 	for account, a := range found {
-		n.accounts[account] = a.Name
-		if a.Name == "" {
-			n.accounts[account] = a.Email
-		}
+		n.accounts[account] = cmp.Or(a.Name, a.Email)
 	}
-	people, err := s.Recruitment.List(ctx, study, recruitment.Filter{})
-	for _, p := range people {
-		n.codes[p.ID] = p.Code
-	}
-	if err != nil {
+	if n.codes, err = s.Surveys.Codes(ctx, study, persons); err != nil {
 		return n, err
 	}
-	all, err := s.Surveys.List(ctx, study)
-	if err != nil {
-		return n, err
-	}
-	for _, survey := range all {
-		respondents, err := s.Surveys.Respondents(ctx, study, survey.ID)
-		if err != nil {
-			return n, err
-		}
-		for _, r := range respondents {
-			if n.codes[r.Person] == "" {
-				n.codes[r.Person] = r.Code
-			}
-		}
-	}
-	return n, nil
+	participants, err := s.Recruitment.Codes(ctx, study, persons)
+	maps.Copy(n.codes, participants)
+	return n, err
 }
 
 func (s *Server) outbox(v *visit) error {
@@ -88,12 +70,15 @@ func (s *Server) outboxPageOf(v *visit) (outboxPage, error) {
 		return p, err
 	}
 	var accounts []id.Account
+	var persons []id.Person
 	for _, row := range rows {
 		if row.Account != "" {
 			accounts = append(accounts, row.Account)
+		} else {
+			persons = append(persons, row.Person)
 		}
 	}
-	names, err := s.namesOf(v.ctx(), v.study.ID, accounts)
+	names, err := s.namesOf(v.ctx(), v.study.ID, accounts, persons)
 	for _, row := range rows {
 		p.Rows = append(p.Rows, outboxRow{row, names.accounts[row.Account] + names.codes[row.Person]})
 	}

@@ -156,6 +156,7 @@ type field struct {
 	Name, ID, Label, Hint, Value, Error, Type string
 	Optional                                  string // the word to show, "" where it must be filled in
 	Autocomplete, Mode                        string
+	List                                      string // id of the list that suggests values
 	Rows                                      int
 	Choices                                   []choice
 	Radios                                    bool
@@ -169,7 +170,7 @@ type choice struct {
 }
 
 // Input is a field whose label is the translation of "label.<name>" and whose hint, if there is one, "hint.<name>".
-// Options: "optional", "type=email", "autocomplete=name", "inputmode=tel", "rows=4", "label=other.key".
+// Options: "optional", "type=email", "autocomplete=name", "inputmode=tel", "list=codes", "rows=4", "label=other.key".
 func (b base) Input(name string, options ...string) field {
 	f := field{Name: name, ID: "f-" + name, Type: "text", Value: b.Form.Values.Get(name), Error: b.Form.ErrorOf(name), Label: "label." + name}
 	hint := "hint." + name
@@ -184,6 +185,8 @@ func (b base) Input(name string, options ...string) field {
 			f.Autocomplete = value
 		case "inputmode":
 			f.Mode = value
+		case "list":
+			f.List = value
 		case "rows":
 			fmt.Sscan(value, &f.Rows)
 		case "label":

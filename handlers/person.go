@@ -27,6 +27,7 @@ type personPage struct {
 	Deeds     []deed
 	Happened  []happening
 	Newer     *happening           // what happened while somebody filled in a form here
+	Traits    []string             // the study's own attributes of the person
 	Who       *identities.Identity // opened for this one showing
 	Notes     []noted              // opened with it
 	Why       string               // the purpose it was opened for
@@ -60,6 +61,11 @@ func (s *Server) personPage(v *visit) (personPage, error) {
 	}
 	p := personPage{asking: asking{v.page("people.person.title", "Code", one.Code)}, Person: one}
 	p.Here = "candidates"
+	own, err := s.Recruitment.Attributes(v.ctx(), v.study.ID)
+	if err != nil {
+		return p, err
+	}
+	p.Traits = p.ownOf(one, own)
 	if p.Full, err = s.noRoom(v, one); err != nil {
 		return p, err
 	}
@@ -134,7 +140,7 @@ func (p personPage) Lead() string {
 // Places are the person's attributes, for the margin.
 func (p personPage) Places() []string {
 	first := strings.Join(slices.DeleteFunc([]string{p.Person.Title, p.Group(p.Person)}, func(s string) bool { return s == "" }), ", ")
-	places := []string{first, p.T("people.place." + string(p.Person.Relation)), p.Case(p.Person).Name}
+	places := []string{first, p.T("people.place." + string(p.Person.Relation)), p.Case(p.Person).Name, strings.Join(p.Traits, ", ")}
 	return slices.Compact(slices.DeleteFunc(places, func(s string) bool { return s == "" }))
 }
 
@@ -256,7 +262,7 @@ func (s *Server) personContact(v *visit) error {
 	next, err := v.nextTry("next_on")
 	onwards := v.onePath(one.ID)
 	if v.value("back") == "list" {
-		onwards = v.studyPath("/candidates")
+		onwards = v.listPath(v.typedQuery("list"))
 	}
 	return s.personActed(v, s.logContact(v, one.ID, recruitment.Direction(v.value("direction")), next, err), onwards, "person_contact")
 }

@@ -11,8 +11,9 @@ import (
 // editPage corrects what is known about somebody. The vault's part shows only after it was opened.
 type editPage struct {
 	asking
-	Person recruitment.Participant
-	Who    bool // name and contact are open
+	Person     recruitment.Participant
+	Attributes []recruitment.Attribute // the study's own
+	Who        bool                    // name and contact are open
 }
 
 func (s *Server) personEdit(v *visit) error {
@@ -23,17 +24,24 @@ func (s *Server) personEdit(v *visit) error {
 	return s.showEdit(v, one, nil)
 }
 
-func (s *Server) newEditPage(v *visit, one recruitment.Participant) editPage {
-	p := editPage{asking: asking{v.page("people.edit.title", "Code", one.Code)}, Person: one}
+func (s *Server) newEditPage(v *visit, one recruitment.Participant) (p editPage, err error) {
+	p = editPage{asking: asking{v.page("people.edit.title", "Code", one.Code)}, Person: one}
 	p.Here = "candidates"
-	return p
+	p.Attributes, err = s.Recruitment.Attributes(v.ctx(), v.study.ID)
+	return p, err
 }
 
 func (s *Server) showEdit(v *visit, one recruitment.Participant, who *identities.Identity) error {
-	p := s.newEditPage(v, one)
+	p, err := s.newEditPage(v, one)
+	if err != nil {
+		return err
+	}
 	p.Path = v.onePath(one.ID) + "/edit"
 	p.Form.Values = url.Values{"code": {one.Code}, "case": {string(one.Case)}, "audience": {one.Audience}, "relation": {string(one.Relation)},
 		"size": {string(one.Size)}, "title": {one.Title}, "source": {string(one.Source)}}
+	for key, value := range one.Attributes {
+		p.Form.Values.Set(attributeField+key, value)
+	}
 	if who != nil {
 		p.Who = true
 		for name, value := range map[string]string{"name": who.Name, "email": who.Email, "phone": who.Phone, "organisation": who.Organisation,
@@ -51,7 +59,10 @@ func (s *Server) personEdited(v *visit) error {
 	}
 	err = s.saveEdit(v, one)
 	if mendable(err) {
-		p := s.newEditPage(v, one)
+		p, failed := s.newEditPage(v, one)
+		if failed != nil {
+			return failed
+		}
 		p.Form, p.Who = v.againForm(err), v.opened()
 		return v.again(err, "staff/person_edit", p)
 	}
@@ -67,7 +78,7 @@ func (v *visit) opened() bool { return v.value("opened") == "yes" }
 // saveEdit checks both stores' parts before it writes either.
 func (s *Server) saveEdit(v *visit, one recruitment.Participant) error {
 	d := recruitment.Details{Code: v.value("code"), Case: id.Case(v.value("case")), Audience: v.value("audience"),
-		Relation: recruitment.Relation(v.value("relation")), Size: recruitment.Size(v.value("size")), Title: v.value("title"), Attributes: one.Attributes,
+		Relation: recruitment.Relation(v.value("relation")), Size: recruitment.Size(v.value("size")), Title: v.value("title"), Attributes: v.typedAttributes(),
 		Source: recruitment.Source(v.value("source"))}
 	as := recruitment.Participant{ID: one.ID, Study: v.study.ID, Code: d.Code, Case: d.Case, Audience: d.Audience, Relation: d.Relation,
 		Size: d.Size, Title: d.Title, Source: d.Source, Attributes: d.Attributes}

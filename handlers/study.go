@@ -50,6 +50,7 @@ func (b base) Setup() []entry {
 	}
 	add("study.here", "/settings")
 	add("study.sample", "/sample")
+	add("study.attributes", "/attributes")
 	add("study.team", "/team")
 	add("study.availability", "/availability")
 	for _, a := range b.Study.Audiences {

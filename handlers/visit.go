@@ -132,7 +132,11 @@ func (v *visit) forgetSession() {
 // seeOther answers a POST that did its work. done names what to say on the next page ("done.<code>"); "" is nothing.
 func (v *visit) seeOther(path, done string) error {
 	if done != "" {
-		path += "?done=" + url.QueryEscape(done)
+		joint := "?"
+		if strings.Contains(path, joint) {
+			joint = "&"
+		}
+		path += joint + "done=" + url.QueryEscape(done)
 	}
 	v.Redirect(http.StatusSeeOther, path)
 	return nil

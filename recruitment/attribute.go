@@ -193,7 +193,7 @@ func checkValues(ctx context.Context, q database.Querier, study id.Study, values
 	return c.Err()
 }
 
-// withValues fills in the own attributes of people who were read.
+// withValues fills in the own attributes of people of a study who were read.
 func (r *Recruitment) withValues(ctx context.Context, study id.Study, people []Participant) error {
 	return readValues(ctx, r.db, study, people)
 }
@@ -204,23 +204,35 @@ func readValues(ctx context.Context, q database.Querier, study id.Study, people 
 	for i, p := range people {
 		at[p.ID], persons[i] = i, p.ID
 	}
-	for some := range database.Chunks(persons) {
-		list, args := database.In(some, study)
+	fill := func(where string, args ...any) error {
 		err := database.Each(ctx, q, func(row database.Scanner) error {
 			var person id.Person
 			var key, value string
 			if err := row.Scan(&person, &key, &value); err != nil {
 				return err
 			}
-			p := &people[at[person]]
-			if p.Attributes == nil {
-				p.Attributes = map[string]string{}
+			i, asked := at[person]
+			if !asked {
+				return nil
 			}
-			p.Attributes[key] = value
+			if people[i].Attributes == nil {
+				people[i].Attributes = map[string]string{}
+			}
+			people[i].Attributes[key] = value
 			return nil
-		}, "select person_id, key, value from participant_attribute where study_id = $1 and person_id in "+list, args...)
+		}, "select person_id, key, value from participant_attribute where "+where, args...)
 		if err != nil {
 			return fmt.Errorf("read attributes: %w", err)
+		}
+		return nil
+	}
+	if len(people) > mostCounted { // nearly everybody: one reading of the whole study
+		return fill("study_id = $1", study)
+	}
+	for some := range database.Chunks(persons) {
+		list, args := database.In(some) // without the study, whose index an engine might take instead
+		if err := fill("person_id in "+list, args...); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -156,22 +156,3 @@ func (r *Recruitment) RefuseTx(ctx context.Context, tx *database.Tx, study id.St
 	}
 	return true, r.advance(ctx, tx, study, person, at, Declined, actor)
 }
-
-// CodesOf returns the codes of several people; whoever was erased has none.
-func (r *Recruitment) CodesOf(ctx context.Context, study id.Study, people []id.Person) (map[id.Person]string, error) {
-	codes := make(map[id.Person]string, len(people))
-	for some := range database.Chunks(people) {
-		list, args := database.In(some, study)
-		err := database.Each(ctx, r.db, func(row database.Scanner) error {
-			var person id.Person
-			var code string
-			err := row.Scan(&person, &code)
-			codes[person] = code
-			return err
-		}, "select person_id, code from participant where study_id = $1 and code <> '' and person_id in "+list, args...)
-		if err != nil {
-			return nil, fmt.Errorf("read codes: %w", err)
-		}
-	}
-	return codes, nil
-}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
@@ -18,6 +19,15 @@ var (
 	codeShape  = regexp.MustCompile(`^[\p{Lu}\d][\p{Lu}\d-]*$`)
 	codeNumber = regexp.MustCompile(`\d{1,9}$`)
 )
+
+// asCode is how a code is stored that somebody has typed.
+func asCode(typed string) string { return strings.ToUpper(strings.TrimSpace(typed)) }
+
+// isCode says whether something typed has the shape of a code.
+func isCode(typed string) bool {
+	code := asCode(typed)
+	return utf8.RuneCountInString(code) <= mostCode && codeShape.MatchString(code)
+}
 
 // NextCode suggests a code for a new participant of a case: the case's own code and a number that nobody has had. Another
 // may take it first; inserting then says ErrCodeTaken.

@@ -165,22 +165,3 @@ func holders(ctx context.Context, q database.Querier, study id.Study, codes []st
 	}
 	return found, nil
 }
-
-// Codes returns the codes of those of some persons who are in a study.
-func (r *Recruitment) Codes(ctx context.Context, study id.Study, persons []id.Person) (map[id.Person]string, error) {
-	found := map[id.Person]string{}
-	for some := range database.Chunks(persons) {
-		list, args := database.In(some, study)
-		err := database.Each(ctx, r.db, func(row database.Scanner) error {
-			var person id.Person
-			var code string
-			err := row.Scan(&person, &code)
-			found[person] = code
-			return err
-		}, "select person_id, code from participant where study_id = $1 and code <> '' and person_id in "+list, args...)
-		if err != nil {
-			return nil, fmt.Errorf("read codes: %w", err)
-		}
-	}
-	return found, nil
-}

@@ -96,7 +96,7 @@ func (r *Recruitment) InsertTx(ctx context.Context, tx *database.Tx, p Participa
 // insert writes rows as Participant.row makes them. Whoever is there already stays as they are.
 func insert(ctx context.Context, tx *database.Tx, rows [][]any) (inserted int64, err error) {
 	inserted, err = tx.Insert(ctx, `participant (person_id, study_id, code, case_id, audience, relation, size, title, source,
-		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events, code_order, stage)`, rows,
+		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events, code_order, stage, title_fold)`, rows,
 		"on conflict (person_id) do nothing")
 	if errors.Is(err, database.ErrDuplicate) {
 		return 0, ErrCodeTaken
@@ -110,7 +110,7 @@ func insert(ctx context.Context, tx *database.Tx, rows [][]any) (inserted int64,
 func (p Participant) row(d Details, now int64) []any {
 	state := cmp.Or(p.State, Candidate)
 	return []any{p.ID, p.Study, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, p.Recruiter, state, state, now, now, 0, 0, 0,
-		natural.Key(d.Code), state.stage(state)}
+		natural.Key(d.Code), state.stage(state), fold(d.Title)}
 }
 
 // Check says what InsertTx would refuse, before an enrolment begins that cannot end. It promises nothing: another may take
@@ -182,7 +182,7 @@ func (d Details) Check() error { return d.clean() }
 
 // clean trims and checks; fields are named code, case, audience, relation, size, title, source.
 func (d *Details) clean() error {
-	d.Code = strings.ToUpper(strings.TrimSpace(d.Code))
+	d.Code = asCode(d.Code)
 	d.Title = strings.Join(strings.Fields(d.Title), " ")
 	var c errs.Check
 	c.Require("code", d.Code, mostCode)
@@ -220,8 +220,8 @@ func (r *Recruitment) Edit(ctx context.Context, actor audit.Actor, study id.Stud
 			return err
 		}
 		_, err = tx.Exec(ctx, `update participant set code = $3, case_id = $4, audience = $5, relation = $6, size = $7, title = $8,
-			source = $9, code_order = $10 where study_id = $1 and person_id = $2`,
-			study, person, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, natural.Key(d.Code))
+			source = $9, code_order = $10, title_fold = $11 where study_id = $1 and person_id = $2`,
+			study, person, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, natural.Key(d.Code), fold(d.Title))
 		if errors.Is(err, database.ErrDuplicate) {
 			return ErrCodeTaken
 		}
@@ -254,8 +254,10 @@ func (r *Recruitment) Get(ctx context.Context, study id.Study, person id.Person)
 
 // ByCode returns the participant with a code, in upper or lower case, or ErrUnknown.
 func (r *Recruitment) ByCode(ctx context.Context, study id.Study, code string) (Participant, error) {
-	code = strings.ToUpper(strings.TrimSpace(code))
-	return r.one(ctx, "select "+columns+" from participant where study_id = $1 and code = $2 and code <> ''", study, code)
+	if !isCode(code) {
+		return Participant{}, ErrUnknown
+	}
+	return r.one(ctx, "select "+columns+" from participant where study_id = $1 and code = $2 and code <> ''", study, asCode(code))
 }
 
 func (r *Recruitment) one(ctx context.Context, query string, args ...any) (Participant, error) {
@@ -271,32 +273,59 @@ func (r *Recruitment) one(ctx context.Context, query string, args ...any) (Parti
 	return people[0], err
 }
 
-// Filter narrows a list; an empty field does not.
-type Filter struct {
-	Case     id.Case
-	Audience string
-	Group    string // SMB or STOR
-	State    State
-	Stage    Stage
-	Text     string // somewhere in the code or the title, in any case
-}
-
-func (f Filter) takes(p Participant) bool {
-	return (f.Case == "" || f.Case == p.Case) &&
-		(f.Audience == "" || f.Audience == p.Audience) &&
-		(f.Group == "" || f.Group == p.Size.Group()) &&
-		(f.State == "" || f.State == p.State) &&
-		(f.Stage == "" || f.Stage == p.Stage()) &&
-		strings.Contains(strings.ToLower(p.Code+"\n"+p.Title), strings.ToLower(strings.TrimSpace(f.Text)))
-}
-
 // List returns a study's participants by code, A2 before A10. Who was erased is in the funnel only.
 func (r *Recruitment) List(ctx context.Context, study id.Study, f Filter) ([]Participant, error) {
-	all, err := database.All(ctx, r.db, scan, "select "+columns+" from participant where study_id = $1 and code <> ''", study)
-	if err != nil {
-		return nil, fmt.Errorf("list participants: %w", err)
+	p, err := r.plan(ctx, study, f)
+	if err != nil || p.nobody {
+		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(p Participant) bool { return !f.takes(p) })
-	slices.SortFunc(all, func(a, b Participant) int { return natural.Compare(a.Code, b.Code) })
+	all, err := p.read(ctx, segment{order: ByCode}, nil, everybody)
+	if err != nil {
+		return nil, err
+	}
 	return all, r.withValues(ctx, study, all)
+}
+
+// Codes returns the codes of some persons, as far as they are participants of the study.
+func (r *Recruitment) Codes(ctx context.Context, study id.Study, persons []id.Person) (map[id.Person]string, error) {
+	codes := map[id.Person]string{}
+	for some := range database.Chunks(persons) {
+		list, args := database.In(some) // without the study, whose index an engine might take instead
+		err := database.Each(ctx, r.db, func(row database.Scanner) error {
+			var person id.Person
+			var of id.Study
+			var code string
+			err := row.Scan(&person, &of, &code)
+			if of == study && code != "" {
+				codes[person] = code
+			}
+			return err
+		}, "select person_id, study_id, code from participant where person_id in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read codes: %w", err)
+		}
+	}
+	return codes, nil
+}
+
+const mostInformants = 200
+
+// InformantCodes returns the codes of those who said yes, by code and no more than a form can offer: they may know others.
+func (r *Recruitment) InformantCodes(ctx context.Context, study id.Study) (codes []string, err error) {
+	var parts []string
+	args := []any{study}
+	for i, stage := range []Stage{StageDone, StageBooked, StageYes} {
+		args = append(args, stage)
+		parts = append(parts, fmt.Sprintf(`select code from (select code from participant where study_id = $1 and code <> '' and stage = $%d
+			order by code_order, code limit %d) s%d`, i+2, mostInformants, i))
+	}
+	codes, err = database.All(ctx, r.db, func(row database.Scanner) (code string, err error) {
+		err = row.Scan(&code)
+		return code, err
+	}, strings.Join(parts, " union all "), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read informants: %w", err)
+	}
+	slices.SortFunc(codes, natural.Compare)
+	return codes[:min(len(codes), mostInformants)], nil
 }

@@ -52,7 +52,7 @@ func (r *Recruitment) Erase(ctx context.Context, tx *database.Tx, person id.Pers
 		// First the row that every other writer touches first: on PostgreSQL those who come later find the tombstone.
 		`update participant set code = '', case_id = '', audience = '', relation = '', size = '', title = '', source = '',
 			recruiter_id = '', state = 'withdrawn', state_at = 0, created_at = 0, contacted_at = 0, next_at = 0, events = 0,
-			code_order = '', stage = '', last_at = 0
+			code_order = '', stage = '', last_at = 0, title_fold = ''
 			where person_id = $1`,
 		"delete from participant_change where person_id = $1",
 		"delete from contact_log where person_id = $1",

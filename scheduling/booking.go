@@ -97,6 +97,27 @@ func (s *Scheduling) Between(ctx context.Context, study id.Study, from, to time.
 	return s.bookings(ctx, "study_id = $1 and starts_at >= $2 and starts_at < $3", study, from.UnixMilli(), to.UnixMilli())
 }
 
+// NextOf returns when each of some persons has their next appointment after an instant, in UTC milliseconds; who has none is
+// not in it.
+func (s *Scheduling) NextOf(ctx context.Context, study id.Study, after time.Time, persons []id.Person) (map[id.Person]int64, error) {
+	next := map[id.Person]int64{}
+	for some := range database.Chunks(persons) {
+		list, args := database.In(some, study, after.UnixMilli(), Booked)
+		err := database.Each(ctx, s.db, func(row database.Scanner) error {
+			var person id.Person
+			var at int64
+			err := row.Scan(&person, &at)
+			next[person] = at
+			return err
+		}, `select person_id, min(starts_at) from booking where study_id = $1 and starts_at >= $2 and state = $3 and person_id in `+list+`
+			group by person_id`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read next appointments: %w", err)
+		}
+	}
+	return next, nil
+}
+
 // All returns the study's bookings in every state, by time.
 func (s *Scheduling) All(ctx context.Context, study id.Study) ([]Booking, error) {
 	return s.bookings(ctx, "study_id = $1", study)

@@ -55,6 +55,15 @@ func TestBookMoveCancel(t *testing.T) {
 		if err != nil || len(between) != 1 {
 			t.Errorf("between: %+v, %v", between, err)
 		}
+		next, err := w.NextOf(ctx, w.study, at("2019-04-10T00:00"), []id.Person{p, person()})
+		if err != nil || len(next) != 1 || next[p] != anew.StartsAt {
+			t.Errorf("next: %v, %v; want %d of one", next, err, anew.StartsAt)
+		}
+		for name, study := range map[string]id.Study{"past": w.study, "another study": id.New[id.Study]()} {
+			if next, err := w.NextOf(ctx, study, at("2019-04-11T10:01"), []id.Person{p}); err != nil || len(next) != 0 {
+				t.Errorf("%s: %v, %v", name, next, err)
+			}
+		}
 		if n, err := w.log.Verify(ctx); err != nil || n != 6 { // type, week, booked, moved, cancelled, booked
 			t.Errorf("audit chain: %d entries, %v", n, err)
 		}

@@ -140,6 +140,25 @@ func (s *Surveys) Respondents(ctx context.Context, study id.Study, survey id.Sur
 		" from survey_respondent r where r.survey_id = $1 and r.study_id = $2 order by r.code_order", survey, study)
 }
 
+// Codes returns the codes of some persons, as far as a survey of the study has them on its list. Who is on several has one.
+func (s *Surveys) Codes(ctx context.Context, study id.Study, persons []id.Person) (map[id.Person]string, error) {
+	codes := map[id.Person]string{}
+	for some := range database.Chunks(persons) {
+		list, args := database.In(some, study)
+		err := database.Each(ctx, s.db, func(row database.Scanner) error {
+			var person id.Person
+			var code string
+			err := row.Scan(&person, &code)
+			codes[person] = code
+			return err
+		}, "select person_id, code from survey_respondent where study_id = $1 and person_id in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read codes: %w", err)
+		}
+	}
+	return codes, nil
+}
+
 // RespondentOf returns one of them, or ErrNotRespondent.
 func (s *Surveys) RespondentOf(ctx context.Context, study id.Study, survey id.Survey, person id.Person) (Respondent, error) {
 	r, err := scanRespondent(s.db.QueryRow(ctx, "select "+respondentColumns+

@@ -519,6 +519,13 @@ func TestRespondents(t *testing.T) {
 		if got := strings.Join(codes, " "); got != "A2 A10 B2 B3 R1 R2" {
 			t.Errorf("codes %s", got)
 		}
+		some, err := f.Codes(ctx, study, []id.Person{"a", "z", "nobody"})
+		if diff := cmp.Diff(map[id.Person]string{"a": "A10", "z": "B3"}, some); err != nil || diff != "" {
+			t.Errorf("codes of some: %v\n%s", err, diff)
+		}
+		if others, err := f.Codes(ctx, "another", []id.Person{"a"}); err != nil || len(others) != 0 {
+			t.Errorf("codes through another study: %v, %v", others, err)
+		}
 
 		f.gate.set("y", "survey_contact", "no")
 		must(t, f.Decline(ctx, study, f.survey, "d"))

@@ -28,6 +28,7 @@ type people struct {
 	patience time.Duration  // how long an erasure waits for a mail server
 	works    sync.WaitGroup // what goes on in the background
 	stopping chan struct{}  // closed when it is to end
+	end      func()         // closes it, once
 }
 
 const (
@@ -38,6 +39,7 @@ const (
 
 func newPeople(a *app, db *database.DB, now func() time.Time) *people {
 	p := &people{app: a, db: db, erasure: studies.NewErasure(db, a.Audit, now, a.erasers()...), patience: patience, stopping: make(chan struct{})}
+	p.end = sync.OnceFunc(func() { close(p.stopping) })
 	a.Intents.Handle(enrol, p.settle)
 	a.Intents.Handle(withdraw, p.lastWords, p.bar, p.destroyKey, p.emptyVault, p.emptyStudy)
 	a.Intents.Handle(refuse, p.bar)
@@ -47,7 +49,7 @@ func newPeople(a *app, db *database.DB, now func() time.Time) *people {
 
 // close ends what goes on in the background: imports at the next part, to be gone on with at the next start.
 func (p *people) close() {
-	close(p.stopping)
+	p.end()
 	p.works.Wait()
 }
 

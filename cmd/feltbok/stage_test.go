@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +50,7 @@ func newStage(t testing.TB, dsn func(database.Store) string) *stage {
 		store.StudyDSN, store.IdentityDSN, store.KeysDSN = dsn(database.Study), dsn(database.Identity), dsn(database.Keys)
 	}
 	s.app, err = openApp(t.Context(), options{storage: store, transport: transport, from: demoMailbox,
-		pages: handlers.Config{BaseURL: testBase, Now: s.clock.now, Unlimited: true}}, stdio{os.Stdout, os.Stderr})
+		pages: handlers.Config{BaseURL: testBase, Now: s.clock.now, Unlimited: true}}, stdio{io.Discard, io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,3 +22,60 @@ for (const opened of document.querySelectorAll("[data-closes]")) {
     setTimeout(() => opened.remove(), end - Date.now());
   }, { once: true });
 }
+
+// data-all="NAME": a box that ticks every box of that name in its form, and shows when all of them are.
+for (const all of document.querySelectorAll("[data-all]")) {
+  const box = all.querySelector("input");
+  const boxes = [...all.closest("form").querySelectorAll(`input[name="${all.dataset.all}"]`)];
+  const show = () => {
+    const ticked = boxes.filter((one) => one.checked).length;
+    box.checked = ticked === boxes.length;
+    box.indeterminate = ticked > 0 && !box.checked;
+  };
+  box.addEventListener("change", () => boxes.forEach((one) => { one.checked = box.checked; }));
+  all.closest("form").addEventListener("change", show);
+  all.hidden = false;
+  show();
+}
+
+// data-grid="SEARCH": a list whose rows single keys work in, while the focus is within it and not in a text field. Which key
+// does what stands in the hints, [data-keys], that the page shows: there is no other table. They can be switched off, which
+// this browser remembers.
+for (const grid of document.querySelectorAll("[data-grid]")) {
+  const hints = document.querySelector("[data-keys]");
+  if (!hints) continue;
+  const toggle = hints.querySelector("[data-off]");
+  const kept = "feltbok.keys";
+  const words = [toggle.textContent, toggle.dataset.off];
+  let off = localStorage.getItem(kept) === "off";
+  const rows = [...grid.querySelectorAll("tbody tr[data-log]")];
+  const current = () => document.activeElement.closest("tr[data-log]");
+  const go = (by) => {
+    const at = rows.indexOf(current());
+    const row = rows[at < 0 ? 0 : Math.min(Math.max(at + by, 0), rows.length - 1)];
+    row?.querySelector("th a").focus();
+  };
+  const acts = {
+    next: () => go(1),
+    previous: () => go(-1),
+    log: () => { if (current()) location.assign(current().dataset.log); },
+    tick: () => current()?.querySelector("input[type=checkbox]").click(),
+    search: () => document.querySelector(grid.dataset.grid).focus(),
+  };
+  const bound = new Map([...hints.querySelectorAll("[data-key]")].map((hint) => [hint.dataset.key, acts[hint.dataset.does]]));
+  grid.addEventListener("keydown", (event) => {
+    const act = bound.get(event.key);
+    const typing = event.target.matches("input:not([type=checkbox]), select, textarea");
+    if (off || typing || !act || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    act();
+  });
+  const show = () => { toggle.textContent = words[off ? 1 : 0]; };
+  toggle.addEventListener("click", () => {
+    off = !off;
+    localStorage.setItem(kept, off ? "off" : "on");
+    show();
+  });
+  hints.hidden = false;
+  show();
+}

@@ -30,7 +30,7 @@ func Engines(t *testing.T, fn func(t *testing.T, dsn func(database.Store) string
 		if server == "" {
 			t.Skipf("%s is not set", postgresVariable)
 		}
-		fn(t, func(store database.Store) string { return schema(t, server, store) })
+		fn(t, func(store database.Store) string { return Schema(t, server, store) })
 	})
 }
 
@@ -55,8 +55,8 @@ func Open(t *testing.T, dsn string, store database.Store) *database.DB {
 	return db
 }
 
-// schema makes a PostgreSQL schema of its own for one store.
-func schema(t *testing.T, server string, store database.Store) string {
+// Schema makes a PostgreSQL schema of its own for one store, dropped when the test or benchmark ends.
+func Schema(t testing.TB, server string, store database.Store) string {
 	t.Helper()
 	admin, err := sql.Open("pgx", server)
 	if err != nil {

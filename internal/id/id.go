@@ -41,6 +41,8 @@ type (
 	Note string
 	// Import names one member list on its way in, and the data key that it is sealed with.
 	Import string
+	// View names one saved view of the list of candidates.
+	View string
 )
 
 const bytesPerID = 16

@@ -73,7 +73,7 @@ func (p *player) contact(person row) error {
 		"email", strings.ToLower(code) + "@example.org", "phone", p.telephone(code), "organisation", person["organisation"],
 		"exact_title", person["exact_title"], "language", "nb"}
 	if from := person["recruiter"]; from != "" {
-		fields = append(fields, "recruiter", p.people[from][strings.LastIndex(p.people[from], "/")+1:])
+		fields = append(fields, "recruiter", from)
 	}
 	if err := p.post(p.study+"/candidates/new", "main form", fields...); err != nil {
 		return err
