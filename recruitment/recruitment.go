@@ -30,11 +30,13 @@ type Recruitment struct {
 	db  *database.DB
 	log *audit.Log
 	now func() time.Time
+
+	forecasts forecasts
 }
 
 // New returns the register kept in db.
 func New(db *database.DB, log *audit.Log, now func() time.Time) *Recruitment {
-	return &Recruitment{db, log, now}
+	return &Recruitment{db: db, log: log, now: now}
 }
 
 // Erase leaves a tombstone of a person: the study, the state Withdrawn and the stage reached, so that the funnel still
