@@ -8,6 +8,7 @@ func (b base) Recruiting() []entry {
 	var entries []entry
 	for _, page := range []struct{ key, rest string }{
 		{"recruit.list", "/candidates"},
+		{"recruit.forecast", "/forecast"},
 	} {
 		entries = append(entries, entry{b.T(page.key), b.At(page.rest), b.Path == b.At(page.rest)})
 	}

@@ -38,7 +38,7 @@ const (
 	fewestContacts = 3   // first contacts; with fewer nothing is said
 	sure           = 0.8 // from here on something will do
 	even           = 0.5 // below, it will not
-	mostHelp       = 30  // more people than that are no advice
+	mostHelp       = 6   // more people than that for each who lacks are no advice
 	mostMondays    = 60  // how far back a warning is followed
 	paceDays       = 42  // how far back the pace is counted
 )
@@ -430,25 +430,23 @@ func certain(closes, by time.Time) Chance {
 	return Chance{by, 1}
 }
 
-// help finds what would help the cell that is least likely to be full, first for the milestone, then for the end.
+// help finds what would help the cell that is least likely to be full: by the milestone, or where no number of people is
+// enough for that, by the last day that leaves room for the rest of the plan.
 func (f *Forecast) help(m *model, plan Plan) *Help {
-	worst := slices.MinFunc(f.open(), func(a, b int) int {
-		return cmp.Or(cmp.Compare(f.Places[a].Chance.P, f.Places[b].Chance.P), cmp.Compare(f.Places[b].Missing, f.Places[a].Missing),
-			f.Places[b].Median.Compare(f.Places[a].Median))
-	})
-	place := f.Places[worst]
-	if place.Chance.P >= sure {
-		return nil
-	}
+	var worst int
 	for target, at := range []time.Time{plan.due(), plan.last()} {
-		if m.chance(worst, 0, 1, target) >= sure {
-			return nil // for the milestone it is too late, for the end those under way are enough
+		in := func(cell int) float64 { return atMost(m.cells[cell].filled, m.targets[target]) }
+		worst = slices.MinFunc(f.open(), func(a, b int) int {
+			return cmp.Or(cmp.Compare(in(a), in(b)), cmp.Compare(f.Places[b].Missing, f.Places[a].Missing))
+		})
+		if in(worst) >= sure {
+			return nil
 		}
 		if more, days := m.more(worst, target); more > 0 {
-			return &Help{place.Place, more, f.AsOf.AddDate(0, 0, days-1), at, at.Equal(plan.due())}
+			return &Help{f.Places[worst].Place, more, f.AsOf.AddDate(0, 0, days-1), at, at.Equal(plan.due())}
 		}
 	}
-	return &Help{Place: place.Place, Target: plan.last()}
+	return &Help{Place: f.Places[worst].Place, Target: plan.last()}
 }
 
 // open are the cells that are not full.

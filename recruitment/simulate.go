@@ -457,8 +457,9 @@ func before(times []float64, days float64) (n int) {
 // certainty beside those already asked, and in how many days it is too late to ask them. 0: no number does.
 func (m *model) more(cell, target int) (people, days int) {
 	const aWeek = 7
+	lacking := m.cells[cell].goal - before(m.cells[cell].had, 0)
 	for _, days := range []int{aWeek, 1} {
-		for people := 1; people <= mostHelp; people++ {
+		for people := 1; people <= mostHelp*lacking; people++ {
 			if m.chance(cell, people, days, target) < sure {
 				continue
 			}
