@@ -82,6 +82,9 @@ func (s *Server) outlook(v *visit, b base, st standing) (*outlook, error) {
 func planOf(study studies.Study, all []surveys.Survey) recruitment.Plan {
 	plan := recruitment.Plan{Interviews: study.After(study.InterviewsBy), Opens: study.Day(study.SurveyOpens),
 		Closes: study.After(study.SurveyCloses), End: study.End(), Pilots: study.Pilots()}
+	for _, c := range study.Cases {
+		plan.Cases = append(plan.Cases, c.ID)
+	}
 	for _, survey := range all {
 		if opened := time.UnixMilli(survey.OpenedAt); survey.OpenedAt > 0 && (plan.Opened.IsZero() || opened.Before(plan.Opened)) {
 			plan.Opened = opened

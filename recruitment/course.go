@@ -1,12 +1,14 @@
 package recruitment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/natural"
 )
 
 // course is one person's way through the study, with its times, so that it can be asked how it stood earlier.
@@ -69,13 +71,17 @@ func (s *stood) take(change Change) {
 // however many they are.
 func (r *Recruitment) courses(ctx context.Context, study id.Study) ([]course, error) {
 	people, err := database.All(ctx, r.db, scan, "select "+columns+` from participant
-		where study_id = $1 and (events > 0 or state <> 'candidate') order by person_id`, study)
+		where study_id = $1 and (events > 0 or state <> 'candidate')`, study)
 	if err != nil {
 		return nil, fmt.Errorf("read who was asked: %w", err)
 	}
 	if err := r.withValues(ctx, study, people); err != nil {
 		return nil, err
 	}
+	// By what they are to people: the order decides which random number is whose, and identifiers are random themselves.
+	slices.SortFunc(people, func(a, b Participant) int {
+		return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), natural.Compare(a.Code, b.Code), cmp.Compare(a.ID, b.ID))
+	})
 	all := make([]course, len(people))
 	at := make(map[id.Person]int, len(people))
 	for i, p := range people {

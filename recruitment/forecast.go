@@ -51,6 +51,7 @@ type Plan struct {
 	Opened        time.Time // when the survey was opened in fact
 	Arranged      []Arranged
 	Meetings      []Meeting
+	Cases         []id.Case // in their order
 	Pilots        []id.Case // pre-studies, which count nowhere
 }
 
@@ -213,6 +214,9 @@ func (r *Recruitment) Forecast(ctx context.Context, study id.Study, plan Plan, d
 		return Forecast{}, err
 	}
 	goals = slices.DeleteFunc(goals, func(c Cell) bool { return slices.Contains(plan.Pilots, c.Case) })
+	slices.SortFunc(goals, func(a, b Cell) int {
+		return cmp.Or(cmp.Compare(slices.Index(plan.Cases, a.Case), slices.Index(plan.Cases, b.Case)), cmp.Compare(a.Kind, b.Kind))
+	})
 	return r.forecasts.of(study, history{courses, seating(goals)}, plan, goals, day), nil
 }
 
@@ -221,16 +225,18 @@ func (r *Recruitment) Forecast(ctx context.Context, study id.Study, plan Plan, d
 func seating(goals []Cell) func([]Participant) []Place {
 	return func(people []Participant) (places []Place) {
 		var waiting []Participant
+		for _, goal := range goals {
+			places = append(places, Place{Case: goal.Case, Kind: goal.Kind, Goal: goal.Goal})
+		}
 		for _, cell := range fill(slices.Clone(goals), people) {
-			if cell.Goal == 0 {
+			i := slices.IndexFunc(places, func(place Place) bool { return place.Case == cell.Case && place.Kind == cell.Kind })
+			if i < 0 {
 				waiting = append(waiting, cell.Persons...)
 				continue
 			}
-			place := Place{Case: cell.Case, Kind: cell.Kind, Goal: cell.Goal}
 			for _, p := range cell.Persons {
-				place.Persons = append(place.Persons, p.ID)
+				places[i].Persons = append(places[i].Persons, p.ID)
 			}
-			places = append(places, place)
 		}
 		for _, p := range waiting {
 			for _, kind := range []Kind{kindOf(p), QuotaAny} {

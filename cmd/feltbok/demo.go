@@ -26,7 +26,7 @@ type demoCommand struct {
 	Addr      string `help:"Address to serve on; the next free port is taken if it is in use." default:"127.0.0.1:8080"`
 	Until     string `help:"Play to the end of this day, such as 2019-03-20, and look around as it was then." placeholder:"DATE"`
 	until     time.Time
-	JSON      bool   `name:"json" help:"Print the links as one line of JSON."`
+	JSON      bool `name:"json" help:"Print the links as one line of JSON."`
 }
 
 // The parts of a demo folder. The stores have a folder of their own, so that the master key lies outside of it.
