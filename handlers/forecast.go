@@ -294,7 +294,7 @@ func (o *outlook) row(filling recruitment.Filling) fillingRow {
 }
 
 // By is the last day of the milestone that chances are for.
-func (o *outlook) By() string { return o.last(o.Interviews.By) }
+func (o *outlook) By() string { return o.last(o.Places[0].Chance.By) }
 
 // Share, Days and Rate say the model's inputs with their intervals.
 func (o *outlook) Share() string {

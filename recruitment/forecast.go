@@ -81,6 +81,16 @@ func (p Plan) last() time.Time {
 	return p.End.AddDate(0, 0, -int(p.gap()+p.length()))
 }
 
+// bounds are what a cell should be full by, the strictest first.
+func (p Plan) bounds() []time.Time { return []time.Time{p.due(), p.last(), p.End} }
+
+func (p Plan) targets(asOf time.Time) (days []float64) {
+	for _, bound := range p.bounds() {
+		days = append(days, daysFrom(asOf, bound))
+	}
+	return days
+}
+
 func daysFrom(a, b time.Time) float64 { return b.Sub(a).Hours() / 24 }
 
 // Silence is why a forecast says nothing; "" where it does.
@@ -139,7 +149,7 @@ type Filling struct {
 	Place
 	Done, UnderWay int
 	Outlook                // in the past where it is full already
-	Chance         Chance  // to be full by the milestone
+	Chance         Chance  // to be full by the milestone, or what comes after it where that is over
 	Missing        float64 // how many will lack then, on average
 }
 
@@ -215,7 +225,7 @@ func (r *Recruitment) Forecast(ctx context.Context, study id.Study, plan Plan, d
 	}
 	goals = slices.DeleteFunc(goals, func(c Cell) bool { return slices.Contains(plan.Pilots, c.Case) })
 	slices.SortFunc(goals, func(a, b Cell) int {
-		return cmp.Or(cmp.Compare(slices.Index(plan.Cases, a.Case), slices.Index(plan.Cases, b.Case)), cmp.Compare(a.Kind, b.Kind))
+		return cmp.Or(cmp.Compare(slices.Index(plan.Cases, a.Case), slices.Index(plan.Cases, b.Case)), cmp.Compare(slices.Index(Kinds(), a.Kind), slices.Index(Kinds(), b.Kind)))
 	})
 	return r.forecasts.of(study, history{courses, seating(goals)}, plan, goals, day), nil
 }
@@ -356,7 +366,7 @@ func (h history) asOf(plan Plan, asOf time.Time) Forecast {
 	if f.Silence != "" {
 		return f
 	}
-	m.play(runs, daysFrom(asOf, plan.due()), daysFrom(asOf, plan.last()))
+	m.play(runs, plan.targets(asOf)...)
 	f.judge(m, plan)
 	f.detail(m, plan)
 	return f
@@ -383,10 +393,11 @@ func (f *Forecast) judge(m *model, plan Plan) {
 
 // detail reads the rest.
 func (f *Forecast) detail(m *model, plan Plan) {
+	next := max(0, slices.IndexFunc(m.targets, func(days float64) bool { return days >= 0 })) // a milestone of the past is none
 	for i := range f.Places {
 		place, filled := &f.Places[i], m.cells[i].filled
-		place.Chance = Chance{plan.due(), atMost(filled, m.targets[0])}
-		place.Missing = float64(m.cells[i].lack) / float64(len(filled))
+		place.Chance = Chance{plan.bounds()[next], atMost(filled, m.targets[next])}
+		place.Missing = float64(m.cells[i].lack[next]) / float64(len(filled))
 		place.Outlook = f.outlook(filled)
 	}
 	f.Basis.Conversion = rangeOf(m.draws, func(d draw) float64 { return d.share })
@@ -440,7 +451,7 @@ func certain(closes, by time.Time) Chance {
 // enough for that, by the last day that leaves room for the rest of the plan.
 func (f *Forecast) help(m *model, plan Plan) *Help {
 	var worst int
-	for target, at := range []time.Time{plan.due(), plan.last()} {
+	for target, at := range plan.bounds()[:2] {
 		in := func(cell int) float64 { return atMost(m.cells[cell].filled, m.targets[target]) }
 		worst = slices.MinFunc(f.open(), func(a, b int) int {
 			return cmp.Or(cmp.Compare(in(a), in(b)), cmp.Compare(f.Places[b].Missing, f.Places[a].Missing))

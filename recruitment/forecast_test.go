@@ -77,7 +77,7 @@ func (s *play) at(n float64) Forecast {
 func (s *play) roughly(n float64) Forecast {
 	m, f := s.history().begin(s.plan, day(n))
 	if f.Silence == "" {
-		m.play(fewRuns, daysFrom(f.AsOf, s.plan.due()), daysFrom(f.AsOf, s.plan.last()))
+		m.play(fewRuns, s.plan.targets(f.AsOf)...)
 		f.judge(m, s.plan)
 		f.detail(m, s.plan)
 	}
@@ -157,6 +157,17 @@ func TestForecastOfWhatIsSpecial(t *testing.T) {
 				t.Errorf("full on %s, want the day of the appointments", f.Finish.Median)
 			}
 		}},
+		{"who found no seat steps in", func() *play {
+			s := small(1)
+			s.person("a", QuotaSME, 0, Interviewed, 20.0)
+			s.person("a", QuotaSME, 1, Interviewed, 21.0)
+			s.person("a", QuotaSME, 2, Declined, 3.0)
+			return s
+		}, 30, func(t *testing.T, f Forecast) {
+			if f.Places[0].Done != 1 || f.Done != 1 || !f.Full() {
+				t.Errorf("%d of 1 done", f.Places[0].Done)
+			}
+		}},
 		{"one booked of one", func() *play {
 			s := small(1)
 			asked(s)
@@ -168,8 +179,11 @@ func TestForecastOfWhatIsSpecial(t *testing.T) {
 			}
 		}},
 		{"milestone in the past, not full", func() *play { s := small(4); interviewedAll(s, 3); return s }, 70, func(t *testing.T, f Forecast) {
-			if f.Interviews.P != 0 || !f.Warns() || f.Places[0].Missing != 1 || f.Help == nil || f.Help.Plan {
-				t.Errorf("got %v, missing %v, help %+v: want a certain miss, and help for the end", f.Interviews, f.Places[0].Missing, f.Help)
+			if f.Interviews.P != 0 || !f.Warns() || f.Help == nil || f.Help.Plan {
+				t.Errorf("got %v, help %+v: want a certain miss, and help for the end", f.Interviews, f.Help)
+			}
+			if place := f.Places[0]; !place.Chance.By.Equal(day(92)) || place.Missing <= 0 || place.Missing >= 1 {
+				t.Errorf("got %v, missing %v: want the last day that leaves room for the survey", place.Chance, place.Missing)
 			}
 		}},
 		{"the study is over", func() *play { s := small(4); interviewedAll(s, 3); return s }, 120, func(t *testing.T, f Forecast) {
@@ -461,7 +475,7 @@ func TestWhatHelpsIsEnough(t *testing.T) {
 		t.Fatalf("help %+v", f.Help)
 	}
 	m := s.history().model(s.plan, f.AsOf, &Forecast{})
-	m.play(runs, daysFrom(f.AsOf, s.plan.due()), daysFrom(f.AsOf, s.plan.last()))
+	m.play(runs, s.plan.targets(f.AsOf)...)
 	asked := int(daysFrom(f.AsOf, f.Help.AskBy.AddDate(0, 0, 1)))
 	if enough := m.chance(0, f.Help.More, asked, 0); enough < sure {
 		t.Errorf("%d asked on day %v: %.2f", f.Help.More, asked, enough)

@@ -77,8 +77,8 @@ type cell struct {
 	lost   []float64 // when the seats of those who will be lost become free; sorted while new people are asked
 	freed  int       // how many of them are free
 	filled []float64 // when the cell is full, one for each future, in the end sorted
-	soon   [2][]int  // interviews by each target with those who were asked already, one for each future
-	lack   int       // how many are missing at the first target, in all futures together
+	soon   [3][]int  // interviews by each target with those who were asked already, one for each future
+	lack   [3]int    // how many are missing at each target, in all futures together
 }
 
 // lacks is how many must be asked, counting those under way as long as they are not known to be lost.
@@ -158,8 +158,10 @@ func (h history) model(plan Plan, asOf time.Time, f *Forecast) *model {
 		}
 		m.add(stand[i], at, appointments[c.ID], asOf, f)
 	}
-	for _, place := range f.Places {
-		f.Done += min(place.Done, place.Goal)
+	for i := range f.Places {
+		place := &f.Places[i]
+		place.Done = min(place.Done, place.Goal) // who waited for a seat in vain fills none
+		f.Done += place.Done
 	}
 	// The first contact opens the window; it does not fall into it.
 	if since := daysFrom(time.UnixMilli(first), asOf); f.Basis.Contacts > 0 && since < paceDays {
@@ -250,7 +252,7 @@ func (m *model) add(s stood, seat int, a Arranged, asOf time.Time, f *Forecast) 
 	m.people = append(m.people, p)
 }
 
-// play draws so many futures, or fewer where there are many people. Targets are at most two.
+// play draws so many futures, or fewer where there are many people, and looks at each after so many days as the targets say.
 func (m *model) play(futures int, targets ...float64) {
 	m.targets = targets
 	size := len(m.people) + 1
@@ -438,7 +440,9 @@ func (m *model) note() {
 		finish = max(finish, full)
 		if len(m.targets) > 0 {
 			c.filled = append(c.filled, full)
-			c.lack += max(0, c.goal-before(c.yes, m.targets[0]))
+			for k, target := range m.targets {
+				c.lack[k] += max(0, c.goal-before(c.yes, target))
+			}
 		}
 	}
 	m.finish = append(m.finish, finish)
