@@ -165,7 +165,7 @@ func (h history) model(plan Plan, asOf time.Time, f *Forecast) *model {
 	}
 	// The first contact opens the window; it does not fall into it.
 	if since := daysFrom(time.UnixMilli(first), asOf); f.Basis.Contacts > 0 && since < paceDays {
-		m.exposed = since
+		m.exposed = max(0, since)
 		m.contacts--
 	}
 	return m
