@@ -67,11 +67,17 @@ func (s *stood) take(change Change) {
 	}
 }
 
+// Each is answered from an index of its own (00017_milestones.sql).
+const (
+	askedQuery    = "select " + columns + " from participant where study_id = $1 and (events > 0 or state <> 'candidate')"
+	changesQuery  = "select person_id, at, was, became from participant_change where study_id = $1 order by person_id, seq"
+	contactsQuery = "select person_id, min(at) from contact_log where study_id = $1 group by person_id"
+)
+
 // courses reads everybody to whom something has happened, in three queries; the candidates who wait are not touched,
 // however many they are.
 func (r *Recruitment) courses(ctx context.Context, study id.Study) ([]course, error) {
-	people, err := database.All(ctx, r.db, scan, "select "+columns+` from participant
-		where study_id = $1 and (events > 0 or state <> 'candidate')`, study)
+	people, err := database.All(ctx, r.db, scan, askedQuery, study)
 	if err != nil {
 		return nil, fmt.Errorf("read who was asked: %w", err)
 	}
@@ -98,7 +104,7 @@ func (r *Recruitment) courses(ctx context.Context, study id.Study) ([]course, er
 			all[i].logged = first
 		}
 		return err
-	}, "select person_id, min(at) from contact_log where study_id = $1 group by person_id", study)
+	}, contactsQuery, study)
 	if err != nil {
 		return nil, fmt.Errorf("read first contacts: %w", err)
 	}
@@ -121,7 +127,7 @@ func (r *Recruitment) changes(ctx context.Context, study id.Study, all []course,
 		}
 		all[i].changes = append(all[i].changes, c)
 		return nil
-	}, "select person_id, at, was, became from participant_change where study_id = $1 order by person_id, seq", study)
+	}, changesQuery, study)
 }
 
 // Arranged is a date in the calendar, for as long as it stood there. It is another's business: whoever keeps the

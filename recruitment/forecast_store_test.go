@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/database"
-	"example.org/feltbok/internal/dbtest"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
 
@@ -138,20 +136,4 @@ func candidates(ctx context.Context, tx *database.Tx, study id.Study, unit id.Ca
 		}
 	}
 	return nil
-}
-
-// The candidates who wait are not read: their number must not be felt on the study's home.
-func TestForecastFindsTheAskedByAnIndex(t *testing.T) {
-	db := dbtest.Open(t, filepath.Join(t.TempDir(), "study.db"), database.Study)
-	for _, query := range []struct{ text, index string }{
-		{"select code from participant where study_id = $1 and (events > 0 or state <> 'candidate')", "participant_moved"},
-		{"select at from participant_change where study_id = $1 order by person_id, seq", "participant_change_study"},
-		{"select person_id, min(at) from contact_log where study_id = $1 group by person_id", "contact_log_study"},
-	} {
-		var a, b, c int
-		var how string
-		if err := db.QueryRow(t.Context(), "explain query plan "+query.text, "x").Scan(&a, &b, &c, &how); err != nil || !strings.Contains(how, query.index) {
-			t.Errorf("%s: %s (%v), want it by %s", query.text, how, err, query.index)
-		}
-	}
 }

@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/dbtest"
 	"example.org/feltbok/internal/id"
 
 	"github.com/google/go-cmp/cmp"
@@ -495,6 +499,36 @@ func TestAtLeast(t *testing.T) {
 	}{{0, 0, 0.5, 1}, {1, 0, 0.5, 0}, {1, 2, 0.5, 0.75}, {2, 2, 0.5, 0.25}, {2, 3, 1, 1}, {1, 3, 0, 0}, {3, 10, 0.2, 0.3222}} {
 		if got := atLeast(test.successes, test.n, test.p); math.Abs(got-test.want) > 1e-4 {
 			t.Errorf("%d of %d at %v: %v, want %v", test.successes, test.n, test.p, got, test.want)
+		}
+	}
+}
+
+// An appointment counts from when it was made to there until it was moved away or cancelled.
+func TestAppointmentsAsTheyStood(t *testing.T) {
+	moved := []Arranged{{Person: "p", From: 100, Until: 200}, {Person: "p", Starts: 900, From: 200, Until: 300}, {Person: "q", Starts: 800, From: 250}}
+	for _, test := range []struct {
+		at   int64
+		want map[id.Person]int64
+	}{{99, map[id.Person]int64{}}, {150, map[id.Person]int64{"p": 0}}, {200, map[id.Person]int64{"p": 900}}, {299, map[id.Person]int64{"p": 900, "q": 800}},
+		{300, map[id.Person]int64{"q": 800}}} {
+		got := map[id.Person]int64{}
+		for person, a := range standingAt(moved, test.at) {
+			got[person] = a.Starts
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("at %d: -want +got\n%s", test.at, diff)
+		}
+	}
+}
+
+// The candidates who wait are not read: their number must not be felt on the study's home.
+func TestForecastFindsTheAskedByAnIndex(t *testing.T) {
+	db := dbtest.Open(t, filepath.Join(t.TempDir(), "study.db"), database.Study)
+	for query, index := range map[string]string{askedQuery: "participant_moved", changesQuery: "participant_change_study", contactsQuery: "contact_log_study"} {
+		var a, b, c int
+		var how string
+		if err := db.QueryRow(t.Context(), "explain query plan "+query, "x").Scan(&a, &b, &c, &how); err != nil || !strings.Contains(how, index) {
+			t.Errorf("%s: %s (%v), want it by %s", query, how, err, index)
 		}
 	}
 }
