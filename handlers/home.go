@@ -28,6 +28,7 @@ type homePage struct {
 	Goals    goalTable
 	Funnel   funnel
 	Timeline *timeline
+	Outlook  *outlook
 	Next     []nextBooking
 	Free     int // times on offer in the coming two weeks
 	Consents []consentCount
@@ -127,6 +128,9 @@ func (s *Server) home(v *visit) error {
 		return v.show("staff/home", p)
 	}
 	p.Timeline, p.Next = st.timeline(p.base), st.next()
+	if p.Outlook, err = s.outlook(v, p.base, st); err != nil {
+		return err
+	}
 	if !p.Writes() {
 		return v.show("staff/home", p)
 	}

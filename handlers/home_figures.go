@@ -192,7 +192,8 @@ type timeline struct {
 	Finding, Summary      string
 	Height, Axis, Below   int
 	Today, TodayX, TodayW string // the running week's middle, left and width; "" outside
-	EndX, EndDay          string
+	EndDay                string
+	Lines                 []milestone
 	Dots                  []dot
 	Months                []monthMark
 	Weeks                 []weekRow
@@ -264,7 +265,8 @@ func (st standing) timeline(b base) *timeline {
 	}
 	weeks := daysBetween(first, last)/7 + 1
 	place := func(t time.Time) float64 { return 100 * (float64(daysBetween(first, t)) + 3.5) / float64(7*weeks) }
-	l := &timeline{Labels: weeks <= mostLabels, EndDay: plainDay(b, end), EndX: across(min(99, place(end)-50/float64(weeks)))}
+	l := &timeline{Labels: weeks <= mostLabels, EndDay: plainDay(b, end)}
+	l.Lines = b.milestones(func(t time.Time) float64 { return min(99.5, max(0, place(t.In(b.Zone))-50/float64(weeks))) })
 	l.stack(all, place)
 	l.Below = l.Axis + 26
 	l.Height = l.Axis + 32
@@ -296,7 +298,7 @@ func (l *timeline) stack(all []meeting, place func(time.Time) float64) {
 		pile++
 		highest = max(highest, pile)
 	}
-	l.Axis = 49 + dotStep*max(3, highest)
+	l.Axis = 31 + labelRow*len(l.Lines) + dotStep*max(3, highest)
 	for i := range l.Dots {
 		l.Dots[i].Y = l.Axis - 12 - dotStep*l.Dots[i].Y
 		l.Dots[i].LabelY = l.Dots[i].Y + 5

@@ -15,6 +15,7 @@ func (b base) Recruiting() []entry {
 		{"recruit.quotas", "/quotas"},
 		{"recruit.invitations", "/invitations"},
 		{"recruit.import", "/import"},
+		{"recruit.forecast", "/forecast"},
 	} {
 		if !b.Writes() && !slices.Contains(everybodys, page.rest) {
 			continue

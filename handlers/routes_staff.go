@@ -52,6 +52,7 @@ func (s *Server) staffRoutes() []route {
 		post(study+"/mail/retry", team, s.outboxRetry, study+"/mail"),
 		get(study+"/log", watchers, s.log),
 
+		get(study+"/forecast", findings, s.forecast),
 		get(study+"/candidates", everyMember, s.candidates),
 		get(study+"/candidates/new", team, s.candidateNew),
 		post(study+"/candidates/new", team, s.candidateAdd, study+"/candidates"),

@@ -141,6 +141,7 @@ func (p studyPage) read(v *visit, s studies.Study) (studies.Study, error) {
 	s.Officer, s.OfficerContact = v.value("officer"), v.value("officer_contact")
 	s.LegalBasis, s.Zone = studies.LegalBasis(v.value("legal_basis")), v.value("zone")
 	s.StartsOn, s.EndsOn = isoDay(v.value("starts_on")), isoDay(v.value("ends_on"))
+	s.InterviewsBy, s.SurveyOpens, s.SurveyCloses = isoDay(v.value("interviews_by")), isoDay(v.value("survey_opens")), isoDay(v.value("survey_closes"))
 	s.Recording = v.value("recording") == "yes"
 	s.Duration, _ = strconv.Atoi(v.value("duration")) // 0 is refused with the rest
 	return s, gatherFaults(renamed(s.Check(), inputNames), v.chosen("recording", p.YesNo()))
@@ -155,7 +156,8 @@ func studyValues(s studies.Study) url.Values {
 	for name, value := range map[string]string{"title": s.Title, "purpose": s.Purpose, "questions": s.Questions, "institution": s.Institution,
 		"contact": s.ProjectContact, "supervisor": s.Supervisor, "supervisor_contact": s.SupervisorContact, "officer": s.Officer,
 		"officer_contact": s.OfficerContact, "assessment": s.Assessment, "legal_basis": string(s.LegalBasis), "zone": s.Zone,
-		"starts_on": s.StartsOn, "ends_on": s.EndsOn, "duration": strconv.Itoa(s.Duration), "recording": recording} {
+		"starts_on": s.StartsOn, "ends_on": s.EndsOn, "interviews_by": s.InterviewsBy,
+		"survey_opens": s.SurveyOpens, "survey_closes": s.SurveyCloses, "duration": strconv.Itoa(s.Duration), "recording": recording} {
 		values.Set(name, value)
 	}
 	return values

@@ -1,7 +1,6 @@
 package recruitment_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -32,7 +31,7 @@ func BenchmarkFirstPage(b *testing.B) {
 				b.Fatal(err)
 			}
 			b.Cleanup(func() { db.Close() })
-			r := recruitment.New(db, audit.New(db, time.Now), func(context.Context, database.Querier, id.Study) ([]id.Case, error) { return nil, nil }, time.Now)
+			r := recruitment.New(db, audit.New(db, time.Now), noPilots, time.Now)
 			small, large := populate(b, db, r, smallList), populate(b, db, r, largeList)
 			if db.Postgres() { // as a server does by itself within a minute of an import
 				if err := db.Scrub(b.Context(), "analyze participant, participant_attribute"); err != nil {

@@ -244,11 +244,15 @@ func readMatrix(ctx context.Context, q database.Querier, study id.Study, pilots 
 	}
 	m.asked = asked(m.profiles)
 	m.cells = slices.DeleteFunc(m.cells, func(c Cell) bool { return m.row(c.Kind) < 0 }) // removed between two readings
+	m.sort()
+	return m, nil
+}
+
+func (m matrix) sort() {
 	slices.SortFunc(m.cells, func(a, b Cell) int {
 		i, k := m.row(a.Kind), m.row(b.Kind)
 		return cmp.Or(cmp.Compare(a.Case, b.Case), cmp.Compare(m.profiles[k].narrow(), m.profiles[i].narrow()), cmp.Compare(i, k))
 	})
-	return m, nil
 }
 
 // row is a kind's place in the order of the profiles.

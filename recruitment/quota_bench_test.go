@@ -23,8 +23,7 @@ func BenchmarkQuotas(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer db.Close()
-			none := func(context.Context, database.Querier, id.Study) ([]id.Case, error) { return nil, nil }
-			r := recruitment.New(db, audit.New(db, time.Now), none, time.Now)
+			r := recruitment.New(db, audit.New(db, time.Now), noPilots, time.Now)
 			var last id.Person
 			err = db.Tx(ctx, func(tx *database.Tx) error {
 				for i := range candidates + 500 {

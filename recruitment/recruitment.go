@@ -35,6 +35,8 @@ type Recruitment struct {
 	log    *audit.Log
 	pilots Pilots
 	now    func() time.Time
+
+	forecasts forecasts
 }
 
 // Pilots tells the cases of a study that are pre-studies: nobody is counted or limited there.
@@ -42,7 +44,7 @@ type Pilots func(ctx context.Context, q database.Querier, study id.Study) ([]id.
 
 // New returns the register kept in db.
 func New(db *database.DB, log *audit.Log, pilots Pilots, now func() time.Time) *Recruitment {
-	return &Recruitment{db, log, pilots, now}
+	return &Recruitment{db: db, log: log, pilots: pilots, now: now}
 }
 
 // Erase leaves a tombstone of a person: the study, the state Withdrawn and the stage reached, so that the funnel still

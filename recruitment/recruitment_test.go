@@ -574,3 +574,6 @@ func TestEraseLeavesATombstone(t *testing.T) {
 		}
 	})
 }
+
+// noPilots is a study without a pre-study.
+func noPilots(context.Context, database.Querier, id.Study) ([]id.Case, error) { return nil, nil }

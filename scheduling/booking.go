@@ -184,3 +184,27 @@ func (s *Scheduling) DoneTx(ctx context.Context, tx *database.Tx, study id.Study
 	}
 	return nil
 }
+
+// Stand is a time that a booking had, for as long as it had it. Instants are UTC milliseconds.
+type Stand struct {
+	Starts      int64 // 0: it was moved since, and the former time is not kept
+	From, Until int64 // Until is 0 while the booking is open
+}
+
+// Stands tells how a booking stood, oldest first. Only the latest change has a time: what was moved more than once stood
+// somewhere unknown until then.
+func (b Booking) Stands() []Stand {
+	moves := b.Sequence
+	if b.State == Cancelled {
+		moves-- // the cancellation counts as one
+	}
+	switch {
+	case moves <= 0 && b.State == Booked:
+		return []Stand{{b.StartsAt, b.CreatedAt, 0}}
+	case moves <= 0:
+		return []Stand{{b.StartsAt, b.CreatedAt, b.ChangedAt}}
+	case b.State == Booked:
+		return []Stand{{0, b.CreatedAt, b.ChangedAt}, {b.StartsAt, b.ChangedAt, 0}}
+	}
+	return []Stand{{0, b.CreatedAt, b.ChangedAt}}
+}

@@ -14,6 +14,29 @@ import (
 	"example.org/feltbok/scheduling/ical"
 )
 
+// A booking remembers its latest change alone; where it stood before is not made up.
+func TestStands(t *testing.T) {
+	const starts, made, changed = 900, 100, 500
+	for name, c := range map[string]struct {
+		state    scheduling.State
+		sequence int
+		want     []scheduling.Stand
+	}{
+		"open":                  {scheduling.Booked, 0, []scheduling.Stand{{Starts: starts, From: made}}},
+		"kept":                  {scheduling.Done, 0, []scheduling.Stand{{Starts: starts, From: made, Until: changed}}},
+		"nobody came":           {scheduling.NoShow, 0, []scheduling.Stand{{Starts: starts, From: made, Until: changed}}},
+		"cancelled":             {scheduling.Cancelled, 1, []scheduling.Stand{{Starts: starts, From: made, Until: changed}}},
+		"moved and open":        {scheduling.Booked, 2, []scheduling.Stand{{From: made, Until: changed}, {Starts: starts, From: changed}}},
+		"moved, then kept":      {scheduling.Done, 1, []scheduling.Stand{{From: made, Until: changed}}},
+		"moved, then cancelled": {scheduling.Cancelled, 2, []scheduling.Stand{{From: made, Until: changed}}},
+	} {
+		b := scheduling.Booking{StartsAt: starts, CreatedAt: made, ChangedAt: changed, State: c.state, Sequence: c.sequence}
+		if got := b.Stands(); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+}
+
 func TestBookMoveCancel(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx, p := t.Context(), person()

@@ -80,8 +80,43 @@ func (s *Study) checkDates(check *errs.Check) {
 	if endErr != nil {
 		check.Add("ends_on", "studies.date")
 	}
-	if startErr == nil && endErr == nil && end.Before(start) {
+	known := startErr == nil && endErr == nil
+	if known && end.Before(start) {
 		check.Add("ends_on", "studies.ends_before_start")
+		known = false
+	}
+	s.checkMilestones(check, known)
+}
+
+// checkMilestones holds them in their order, within the study where its days are known. Days written alike sort as text.
+func (s *Study) checkMilestones(check *errs.Check, known bool) {
+	before := s.StartsOn
+	for _, m := range []struct{ name, day, order string }{
+		{"interviews_by", s.InterviewsBy, "studies.outside"},
+		{"survey_opens", s.SurveyOpens, "studies.opens_early"},
+		{"survey_closes", s.SurveyCloses, "studies.closes_early"},
+	} {
+		if m.day == "" {
+			continue
+		}
+		if _, err := time.Parse(time.DateOnly, m.day); err != nil {
+			check.Add(m.name, "studies.date")
+			continue
+		}
+		switch {
+		case known && (m.day < s.StartsOn || m.day > s.EndsOn):
+			check.Add(m.name, "studies.outside")
+		case known && m.day < before:
+			check.Add(m.name, m.order)
+		}
+		before = m.day
+	}
+	if (s.SurveyOpens == "") != (s.SurveyCloses == "") {
+		name := "survey_opens"
+		if s.SurveyCloses == "" {
+			name = "survey_closes"
+		}
+		check.Add(name, "studies.both_days")
 	}
 }
 

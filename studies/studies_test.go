@@ -45,6 +45,7 @@ func example() studies.Study {
 		Supervisor: "Veileder", SupervisorContact: "veileder@example.org", Officer: "Ombud", OfficerContact: "ombud@example.org",
 		Assessment: "Sikt, 123456", LegalBasis: studies.Consent, Languages: []string{"nb", "en"}, Zone: "Europe/Oslo",
 		StartsOn: "2018-11-01", EndsOn: "2019-06-04", Duration: 60, Recording: true,
+		InterviewsBy: "2019-03-31", SurveyOpens: "2019-04-08", SurveyCloses: "2019-04-30",
 		Cases:     []studies.Case{{Code: "a", Name: "Energi"}, {Code: "B", Name: "Velferd"}, {Code: "X", Name: "Forstudie", Pilot: true}},
 		Audiences: []studies.Audience{{Key: "administration", Name: "Administrasjonen"}, {Key: "company"}},
 	}
@@ -80,6 +81,7 @@ func TestAStudyIsReadAsWritten(t *testing.T) {
 		want = got
 		want.Title, want.Languages, want.Zone, want.EndsOn = "Ny tittel", []string{"nn"}, "America/St_Johns", "2019-12-31"
 		want.LegalBasis, want.Recording, want.Duration = studies.PublicInterest, false, 45
+		want.InterviewsBy, want.SurveyOpens, want.SurveyCloses = "2019-10-01", "", ""
 		want.Audiences = []studies.Audience{{Key: "respondent", Name: "Svarere"}}
 		if err := f.Update(t.Context(), audit.System, want); err != nil {
 			t.Fatal(err)
@@ -103,20 +105,27 @@ func TestStudyInputIsChecked(t *testing.T) {
 		}{
 			"nothing": {func(s *studies.Study) { *s = studies.Study{} },
 				"title required, institution required, legal_basis studies.choose, languages studies.choose, duration studies.duration, zone studies.zone, starts_on studies.date, ends_on studies.date"},
-			"too long":           {func(s *studies.Study) { s.Title = strings.Repeat("ø", 301); s.Officer = s.Title }, "officer too_long, title too_long"},
-			"zone of nowhere":    {func(s *studies.Study) { s.Zone = "Europe/Nordfjord" }, "zone studies.zone"},
-			"zone of the server": {func(s *studies.Study) { s.Zone = "Local" }, "zone studies.zone"},
-			"zone of a path":     {func(s *studies.Study) { s.Zone = "../../etc/passwd" }, "zone studies.zone"},
-			"no such day":        {func(s *studies.Study) { s.EndsOn = "2019-02-29" }, "ends_on studies.date"},
-			"backwards":          {func(s *studies.Study) { s.EndsOn = "2018-10-31" }, "ends_on studies.ends_before_start"},
-			"language twice":     {func(s *studies.Study) { s.Languages = []string{"nb", "nb"} }, "languages studies.choose"},
-			"unknown language":   {func(s *studies.Study) { s.Languages = []string{"nb", "da,sv"} }, "languages studies.choose"},
-			"unknown audience":   {func(s *studies.Study) { s.Audiences[0].Key = "press" }, "audiences studies.choose"},
-			"audience twice":     {func(s *studies.Study) { s.Audiences[0].Key = "company" }, "audiences studies.choose"},
-			"cases alike":        {func(s *studies.Study) { s.Cases[1].Code = " A " }, "code studies.case_codes"},
-			"case with a digit":  {func(s *studies.Study) { s.Cases[1].Code = "B2" }, "code studies.letters"},
-			"case without name":  {func(s *studies.Study) { s.Cases[1].Name = " " }, "name required"},
-			"long interview":     {func(s *studies.Study) { s.Duration = 481 }, "duration studies.duration"},
+			"too long":                     {func(s *studies.Study) { s.Title = strings.Repeat("ø", 301); s.Officer = s.Title }, "officer too_long, title too_long"},
+			"zone of nowhere":              {func(s *studies.Study) { s.Zone = "Europe/Nordfjord" }, "zone studies.zone"},
+			"zone of the server":           {func(s *studies.Study) { s.Zone = "Local" }, "zone studies.zone"},
+			"zone of a path":               {func(s *studies.Study) { s.Zone = "../../etc/passwd" }, "zone studies.zone"},
+			"no such day":                  {func(s *studies.Study) { s.EndsOn = "2019-02-29" }, "ends_on studies.date"},
+			"backwards":                    {func(s *studies.Study) { s.EndsOn = "2018-10-31" }, "ends_on studies.ends_before_start"},
+			"interviews too early":         {func(s *studies.Study) { s.InterviewsBy = "2018-10-31" }, "interviews_by studies.outside"},
+			"survey too late":              {func(s *studies.Study) { s.SurveyCloses = "2019-06-05" }, "survey_closes studies.outside"},
+			"survey before the interviews": {func(s *studies.Study) { s.SurveyOpens = "2019-03-30" }, "survey_opens studies.opens_early"},
+			"survey backwards":             {func(s *studies.Study) { s.SurveyCloses = "2019-04-07" }, "survey_closes studies.closes_early"},
+			"survey that never closes":     {func(s *studies.Study) { s.SurveyCloses = "" }, "survey_closes studies.both_days"},
+			"survey that never opens":      {func(s *studies.Study) { s.SurveyOpens = "" }, "survey_opens studies.both_days"},
+			"milestone of nonsense":        {func(s *studies.Study) { s.InterviewsBy = "i mars" }, "interviews_by studies.date"},
+			"language twice":               {func(s *studies.Study) { s.Languages = []string{"nb", "nb"} }, "languages studies.choose"},
+			"unknown language":             {func(s *studies.Study) { s.Languages = []string{"nb", "da,sv"} }, "languages studies.choose"},
+			"unknown audience":             {func(s *studies.Study) { s.Audiences[0].Key = "press" }, "audiences studies.choose"},
+			"audience twice":               {func(s *studies.Study) { s.Audiences[0].Key = "company" }, "audiences studies.choose"},
+			"cases alike":                  {func(s *studies.Study) { s.Cases[1].Code = " A " }, "code studies.case_codes"},
+			"case with a digit":            {func(s *studies.Study) { s.Cases[1].Code = "B2" }, "code studies.letters"},
+			"case without name":            {func(s *studies.Study) { s.Cases[1].Name = " " }, "name required"},
+			"long interview":               {func(s *studies.Study) { s.Duration = 481 }, "duration studies.duration"},
 		} {
 			s := example()
 			c.spoil(&s)

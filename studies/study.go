@@ -52,6 +52,9 @@ type Study struct {
 	Languages         []string // of letters and surveys: "nb", "nn", "en"; the main one first
 	Zone              string   // IANA
 	StartsOn, EndsOn  string   // first and last day in that zone, as 2006-01-02
+	InterviewsBy      string   // milestones between those two, "" where none is set: last day of interviews,
+	SurveyOpens       string   // first day of the survey
+	SurveyCloses      string   // and its last
 	Duration          int      // of an interview, in minutes
 	Recording         bool     // interviews are recorded where the person agrees
 	Cases             []Case   // in their order
@@ -69,16 +72,28 @@ type Audience struct {
 var audienceKeys = []string{"company", "administration", "respondent"}
 
 // End returns the first instant after the study's last day. Nothing of the study outlives it.
-func (s Study) End() time.Time {
+func (s Study) End() time.Time { return s.After(s.EndsOn) }
+
+// Day returns the first instant of a day that is written 2006-01-02, in the study's zone; zero for "".
+func (s Study) Day(day string) time.Time {
 	zone, err := time.LoadLocation(s.Zone)
 	if err != nil {
 		zone = time.UTC // only for a study that was never stored
 	}
-	last, err := time.ParseInLocation(time.DateOnly, s.EndsOn, zone)
+	first, err := time.ParseInLocation(time.DateOnly, day, zone)
 	if err != nil {
 		return time.Time{}
 	}
-	return last.AddDate(0, 0, 1)
+	return first
+}
+
+// After returns the first instant after such a day; zero for "".
+func (s Study) After(day string) time.Time {
+	first := s.Day(day)
+	if first.IsZero() {
+		return first
+	}
+	return first.AddDate(0, 0, 1)
 }
 
 // Case returns one of the study's cases; ok is false where it has no such case.
@@ -126,7 +141,7 @@ func (st *Studies) Create(ctx context.Context, actor audit.Actor, owner id.Accou
 	s.ID, s.CreatedAt = id.New[id.Study](), st.now().UnixMilli()
 	err := st.db.Tx(ctx, func(tx *database.Tx) error {
 		if _, err := tx.Exec(ctx, "insert into study ("+columns+`) values
-			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`, s.values()...); err != nil {
+			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`, s.values()...); err != nil {
 			return err
 		}
 		for i, c := range s.Cases {
@@ -161,7 +176,7 @@ func (st *Studies) Update(ctx context.Context, actor audit.Actor, s Study) error
 		n, err := tx.Exec(ctx, `update study set title = $2, purpose = $3, questions = $4, institution = $5, department = $6,
 			project_contact = $7, supervisor = $8, supervisor_contact = $9, officer = $10, officer_contact = $11,
 			assessment = $12, legal_basis = $13, languages = $14, zone = $15, starts_on = $16, ends_on = $17,
-			duration = $18, recording = $19 where id = $1`, values[:len(values)-1]...)
+			duration = $18, recording = $19, interviews_by = $20, survey_opens = $21, survey_closes = $22 where id = $1`, values[:len(values)-1]...)
 		if err != nil {
 			return err
 		}
@@ -202,19 +217,21 @@ func (st *Studies) note(ctx context.Context, tx *database.Tx, actor audit.Actor,
 
 // columns, values and scan keep one order; created_at is last because Update leaves it alone.
 const columns = `id, title, purpose, questions, institution, department, project_contact, supervisor, supervisor_contact,
-	officer, officer_contact, assessment, legal_basis, languages, zone, starts_on, ends_on, duration, recording, created_at`
+	officer, officer_contact, assessment, legal_basis, languages, zone, starts_on, ends_on, duration, recording, interviews_by,
+	survey_opens, survey_closes, created_at`
 
 func (s Study) values() []any {
 	return []any{s.ID, s.Title, s.Purpose, s.Questions, s.Institution, s.Department, s.ProjectContact, s.Supervisor,
 		s.SupervisorContact, s.Officer, s.OfficerContact, s.Assessment, s.LegalBasis, strings.Join(s.Languages, ","),
-		s.Zone, s.StartsOn, s.EndsOn, s.Duration, s.Recording, s.CreatedAt}
+		s.Zone, s.StartsOn, s.EndsOn, s.Duration, s.Recording, s.InterviewsBy, s.SurveyOpens, s.SurveyCloses, s.CreatedAt}
 }
 
 func scan(row database.Scanner, more ...any) (s Study, err error) {
 	var languages string
 	err = row.Scan(append([]any{&s.ID, &s.Title, &s.Purpose, &s.Questions, &s.Institution, &s.Department, &s.ProjectContact,
 		&s.Supervisor, &s.SupervisorContact, &s.Officer, &s.OfficerContact, &s.Assessment, &s.LegalBasis, &languages,
-		&s.Zone, &s.StartsOn, &s.EndsOn, &s.Duration, &s.Recording, &s.CreatedAt}, more...)...)
+		&s.Zone, &s.StartsOn, &s.EndsOn, &s.Duration, &s.Recording, &s.InterviewsBy, &s.SurveyOpens, &s.SurveyCloses,
+		&s.CreatedAt}, more...)...)
 	s.Languages = strings.Split(languages, ",")
 	return s, err
 }

@@ -24,7 +24,9 @@ type demoCommand struct {
 	Once      bool   `help:"Replay, write DIR/study.xlsx, print a summary and stop."`
 	Responses int    `help:"Survey answers to make." default:"60"`
 	Addr      string `help:"Address to serve on; the next free port is taken if it is in use." default:"127.0.0.1:8080"`
-	JSON      bool   `name:"json" help:"Print the links as one line of JSON."`
+	Until     string `help:"Play to the end of this day, such as 2019-03-20, and look around as it was then." placeholder:"DATE"`
+	until     time.Time
+	JSON      bool `name:"json" help:"Print the links as one line of JSON."`
 }
 
 // The parts of a demo folder. The stores have a folder of their own, so that the master key lies outside of it.
@@ -41,6 +43,12 @@ func (c *demoCommand) linksFile() string { return filepath.Join(c.Dir, "links.js
 func (c *demoCommand) Run(ctx context.Context, std stdio) error {
 	if c.Responses < 0 {
 		return errors.New("--responses cannot be negative")
+	}
+	if c.Until != "" {
+		var err error
+		if c.until, err = replay.Until(c.Until); err != nil {
+			return fmt.Errorf("--until: %w", err)
+		}
 	}
 	if c.Dir == "" {
 		dir, err := os.MkdirTemp("", "feltbok-demo-")
@@ -108,7 +116,7 @@ func (c *demoCommand) replayed(ctx context.Context, store storage, transport mai
 	var result replay.Result
 	text, err := os.ReadFile(c.linksFile())
 	if err == nil {
-		if c.Once {
+		if c.Once || c.Until != "" {
 			return result, fmt.Errorf("%s holds a demo already: choose a new folder", c.Dir)
 		}
 		return result, json.Unmarshal(text, &result)
@@ -144,13 +152,13 @@ func (c *demoCommand) play(ctx context.Context, store storage, transport mail.Tr
 		return result, err
 	}
 	result, err = replay.Run(ctx, replay.Stage{Handler: http.Handler(a.server), Base: at.BaseURL, SetupToken: token, MailFolder: c.mailFolder(),
-		SetClock: clock.set, Responses: c.Responses, Progress: c.progress(std),
+		SetClock: clock.set, Responses: c.Responses, Progress: c.progress(std), Until: c.until,
 		SignIn:   a.signInToken,
 		SendMail: func(ctx context.Context) error { _, err := a.sender.SendDue(ctx); return err }})
 	if err != nil {
 		return result, err
 	}
-	clock.runFrom(replay.End)
+	clock.runFrom(result.Now)
 	if err := clock.save(store.Data); err != nil {
 		return result, err
 	}
@@ -210,7 +218,11 @@ func (c *demoCommand) announce(ctx context.Context, a *app, base string, result 
 		return json.NewEncoder(std.out).Encode(map[string]any{"url": base, "researcher": researcher, "supervisor": supervisor,
 			"participants": participants, "study": result.StudyPath, "survey": result.SurveyPath})
 	}
-	fmt.Fprintf(std.out, "\nFeltbok is at %s. The demo's clock runs on from 13 May 2019; all people are invented.\n\n", base)
+	now := result.Now
+	if now.IsZero() {
+		now = replay.End // a folder from before a demo could end earlier
+	}
+	fmt.Fprintf(std.out, "\nFeltbok is at %s. The demo's clock runs on from %s; all people are invented.\n\n", base, now.Format("2 January 2006"))
 	fmt.Fprintf(std.out, "  researcher   %s\n  supervisor   %s\n", researcher, supervisor)
 	for _, link := range result.Links {
 		fmt.Fprintf(std.out, "  %-12s %s\n", link.Kind, participants[link.Kind])

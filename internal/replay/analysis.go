@@ -177,11 +177,14 @@ func (p *player) result() (Result, error) {
 	if err := p.export(); err != nil {
 		return Result{}, fmt.Errorf("export: %w", err)
 	}
-	r := Result{StudyPath: p.study, SurveyPath: p.survey, Workbook: p.researcher.Body, Researcher: researcher, Supervisor: supervisor}
+	r := Result{StudyPath: p.study, SurveyPath: p.survey, Workbook: p.researcher.Body, Researcher: researcher, Supervisor: supervisor, Now: p.now()}
 	for _, want := range []struct{ kind, code, email, folder string }{
 		{"invited", "A5", "a5@example.org", "/p/"}, {"took part", "B3", "b3@example.org", "/p/"},
 		{"survey", "", email(p.Responses + 1), "/s/"}} {
 		link, err := p.mailbox.link(want.email, want.folder)
+		if err != nil && p.now().Before(End) {
+			continue // not written to by then
+		}
 		if err != nil {
 			return Result{}, err
 		}
@@ -189,7 +192,9 @@ func (p *player) result() (Result, error) {
 	}
 	for _, what := range []string{"enrolled", "consented through their link", "consented orally", "booked", "moved",
 		"cancelled and booked anew", "interviewed", "themes", "respondents", "survey answers"} {
-		r.Summary = append(r.Summary, Line{what, p.counts[what]})
+		if n := p.counts[what]; n > 0 {
+			r.Summary = append(r.Summary, Line{what, n})
+		}
 	}
 	return r, nil
 }

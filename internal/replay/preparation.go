@@ -40,7 +40,8 @@ func (p *player) setUp() error {
 		"supervisor", "Vera Veileder", "supervisor_contact", "vera@example.org",
 		"officer", "Per Personvern", "officer_contact", "per@example.org",
 		"assessment", "Demo 000000", "legal_basis", "consent", "zone", "Europe/Oslo",
-		"starts_on", "2018-11-05", "ends_on", "2019-06-04", "duration", "60", "recording", "yes")
+		"starts_on", "2018-11-05", "ends_on", "2019-06-04", "duration", "60", "recording", "yes",
+		"interviews_by", "2019-03-31", "survey_opens", "2019-04-08", "survey_closes", "2019-04-30")
 	if err != nil {
 		return err
 	}

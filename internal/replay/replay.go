@@ -24,6 +24,7 @@ type Stage struct {
 	SendMail   func(context.Context) error // sends what is due
 	Responses  int                         // survey answers to make
 	Progress   func(step string)
+	Until      time.Time // nothing from then on is played; zero plays everything
 }
 
 // Result is what a newcomer needs to look around, and what the replay left.
@@ -35,6 +36,7 @@ type Result struct {
 	Supervisor string
 	Links      []Link
 	Summary    []Line
+	Now        time.Time // the moment from which the clock runs on
 }
 
 // Link is the path of one participant's link, and what it shows.
@@ -49,7 +51,7 @@ type Line struct {
 // Start is the moment at which the replay begins.
 var Start = at("2018-11-05", "08:00")
 
-// End is the moment from which the demo's clock runs on.
+// End is the moment from which the demo's clock runs on once everything was played.
 var End = time.Date(2019, 5, 13, 9, 0, 0, 0, oslo)
 
 var oslo = func() *time.Location {
@@ -59,6 +61,30 @@ var oslo = func() *time.Location {
 	}
 	return zone
 }()
+
+// evening is when the clock runs on from a day of the replay: after all that happened on it.
+const evening = 21 * time.Hour
+
+// Until reads the last day to be played, 2006-01-02, as the first instant that is not.
+func Until(day string) (time.Time, error) {
+	last, err := time.ParseInLocation(time.DateOnly, day, oslo)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is no date such as 2019-03-20", day)
+	}
+	first, end := Start.Format(time.DateOnly), End.Format(time.DateOnly)
+	if day < first || day > end {
+		return time.Time{}, fmt.Errorf("the replay goes from %s to %s", first, end)
+	}
+	return last.AddDate(0, 0, 1), nil
+}
+
+// now is when the clock runs on.
+func (s Stage) now() time.Time {
+	if s.Until.IsZero() || s.Until.After(End) {
+		return End
+	}
+	return s.Until.AddDate(0, 0, -1).Add(evening)
+}
 
 // player is a replay under way.
 type player struct {
@@ -82,7 +108,7 @@ type event struct {
 	do   func() error
 }
 
-// Run plays everything and leaves the clock at End.
+// Run plays everything, or until a day, and leaves the clock where it shall run on.
 func Run(ctx context.Context, stage Stage) (Result, error) {
 	f, err := readFacts()
 	if err != nil {
@@ -96,6 +122,9 @@ func Run(ctx context.Context, stage Stage) (Result, error) {
 	events := slices.Concat(p.preparation(), p.fieldwork(), p.analysis())
 	slices.SortStableFunc(events, func(a, b event) int { return a.at.Compare(b.at) })
 	for _, e := range events {
+		if e.at.After(stage.now()) {
+			break
+		}
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
@@ -103,7 +132,7 @@ func Run(ctx context.Context, stage Stage) (Result, error) {
 			return Result{}, fmt.Errorf("%s, %s: %w", e.at.Format("2006-01-02 15:04"), e.what, err)
 		}
 	}
-	p.SetClock(End)
+	p.SetClock(stage.now())
 	if err := p.SendMail(ctx); err != nil {
 		return Result{}, err
 	}
