@@ -114,9 +114,9 @@ func (p *candidatesPage) add(one recruitment.Participant, booked int64, everybod
 func (p *candidatesPage) sourceOf(one recruitment.Participant, everybody []recruitment.Participant) string {
 	i := slices.IndexFunc(everybody, func(other recruitment.Participant) bool { return other.ID == one.Recruiter })
 	if one.Recruiter == "" || i < 0 {
-		return p.T("people.source." + string(one.Source))
+		return p.SourceOf(one, "")
 	}
-	return p.T("people.source_from", "Code", everybody[i].Code)
+	return p.SourceOf(one, everybody[i].Code)
 }
 
 // mark shows in the list whose log stands beside it.

@@ -174,8 +174,18 @@ func (s *Server) writeLetter(ctx context.Context, l *draft) error {
 	if p.State == recruitment.Withdrawn || p.State == recruitment.Declined {
 		return mail.ErrStale
 	}
+	l.fields["Whence"] = l.text.T("mail.whence." + whence(p))
 	l.fields["Link"], err = s.link(ctx, l, links.Participant, "")
 	return err
+}
+
+// whence names the sentence that says where we have somebody's address from: the first letter to anybody who did not
+// give it themselves says so (GDPR article 14 (2) (f)).
+func whence(p recruitment.Participant) string {
+	if p.Source == recruitment.Referral && p.Coupon > 0 {
+		return "themselves"
+	}
+	return string(p.Source)
 }
 
 // writeReceipt repeats what was answered, in the words that were shown.

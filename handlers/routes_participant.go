@@ -21,11 +21,17 @@ func (s *Server) participantRoutes() []route {
 		get("/my/contact", informant, s.myContact),
 		get("/my/data", informant, s.myData),
 		get("/my/data.json", informant, s.myDataFile),
+		get("/my/pass", informant, s.myPass),
+		post("/my/pass", informant, s.myPassMake, ""),
 		get("/my/withdraw", informant, s.myWithdraw),
 		post("/my/withdraw", informant, s.myWithdrawDo, "/my?done=my_withdrawn"),
 		post("/my/done", informant, s.myDone, "/my"),
 		get("/my/bye", anyone, s.myBye),
 		get("/my/left", anyone, s.myLeft),
+
+		both("/i/:token", anyone, s.friend, ""),
+		get("/i/thanks", anyone, s.friendYes),
+		get("/i/no", anyone, s.friendNo),
 
 		both("/s/:token", anyone, s.landing(links.Survey, "/survey"), "/survey"),
 		get("/survey", respondent, s.surveyHere),

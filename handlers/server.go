@@ -101,7 +101,7 @@ func New(config Config, services Services) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // participantFolders are the first parts of every address that a participant meets.
-var participantFolders = []string{"p", "s", "my", "survey"}
+var participantFolders = []string{"p", "s", "i", "my", "survey"}
 
 // split sends each request to its router, behind the headers that both sides share.
 func (s *Server) split(participant, staff http.Handler) http.Handler {

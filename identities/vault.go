@@ -27,7 +27,7 @@ var (
 )
 
 // purposes are why an identity may be written or opened. They are codes, since they stand in the audit chain.
-var purposes = []string{"mail", "own_data", "call", "support", "correction", "enrol"}
+var purposes = []string{"mail", "own_data", "call", "support", "correction", "enrol", "tip", "referral"}
 
 // Purposes lists why an identity may be opened.
 func Purposes() []string { return slices.Clone(purposes) }
@@ -78,6 +78,11 @@ func scan(row database.Scanner) (s sealed, err error) {
 // Put writes who a person is, in place of what stood there. The person must have a key already: without one it is
 // keys.ErrErased. A person of another study is ErrUnknown.
 func (v *Vault) Put(ctx context.Context, actor audit.Actor, purpose string, study id.Study, person id.Person, who Identity) error {
+	return v.put(ctx, actor, purpose, study, person, who, func(*database.Tx) error { return nil })
+}
+
+// put is Put with what else is written in the same transaction.
+func (v *Vault) put(ctx context.Context, actor audit.Actor, purpose string, study id.Study, person id.Person, who Identity, also func(*database.Tx) error) error {
 	if err := checkPurpose(purpose); err != nil {
 		return err
 	}
@@ -93,13 +98,13 @@ func (v *Vault) Put(ctx context.Context, actor audit.Actor, purpose string, stud
 	if err := v.log.Record(ctx, entry); err != nil {
 		return fmt.Errorf("write identity: %w", err)
 	}
-	return v.write(ctx, study, person, text, v.hashes(who.Email, who.Phone))
+	return v.write(ctx, study, person, text, v.hashes(who.Email, who.Phone), also)
 }
 
 const mostTries = 10
 
 // write seals for the version after the present one, which somebody else may reach first.
-func (v *Vault) write(ctx context.Context, study id.Study, person id.Person, text []byte, hashes []string) error {
+func (v *Vault) write(ctx context.Context, study id.Study, person id.Person, text []byte, hashes []string, also func(*database.Tx) error) error {
 	for range mostTries {
 		was, err := v.read(ctx, study, person)
 		if err != nil && !errors.Is(err, ErrUnknown) {
@@ -109,7 +114,7 @@ func (v *Vault) write(ctx context.Context, study id.Study, person id.Person, tex
 		if next.bytes, err = v.keys.Seal(ctx, next.place(), text); err != nil {
 			return fmt.Errorf("seal identity: %w", err)
 		}
-		written, err := v.replace(ctx, next, hashes)
+		written, err := v.replace(ctx, next, hashes, also)
 		if err != nil {
 			return fmt.Errorf("write identity: %w", err)
 		}
@@ -137,7 +142,7 @@ func (v *Vault) elsewhere(ctx context.Context, study id.Study, person id.Person)
 }
 
 // replace writes a version and its look-up hashes. It says false where the version before is not the present one.
-func (v *Vault) replace(ctx context.Context, next sealed, hashes []string) (written bool, err error) {
+func (v *Vault) replace(ctx context.Context, next sealed, hashes []string, also func(*database.Tx) error) (written bool, err error) {
 	err = v.db.Tx(ctx, func(tx *database.Tx) error {
 		n, err := tx.Exec(ctx, `insert into identity (person_id, study_id, version, sealed, updated_at) values ($1, $2, $3, $4, $5)
 			on conflict (person_id) do update set version = excluded.version, sealed = excluded.sealed, updated_at = excluded.updated_at
@@ -156,7 +161,7 @@ func (v *Vault) replace(ctx context.Context, next sealed, hashes []string) (writ
 				return err
 			}
 		}
-		return nil
+		return also(tx)
 	})
 	return written, err
 }
@@ -301,11 +306,12 @@ func scanPerson(row database.Scanner) (p id.Person, err error) {
 	return p, err
 }
 
-// Erase forgets a person and removes their bytes from the files. Doing it twice is doing it once. The key is to be
-// destroyed before, so that a Put on its way finds it gone.
+// Erase forgets a person and removes their bytes from the files, also that a tip came from them. Doing it twice is doing it
+// once. The key is to be destroyed before, so that a Put on its way finds it gone.
 func (v *Vault) Erase(ctx context.Context, person id.Person) error {
 	err := v.db.Tx(ctx, func(tx *database.Tx) error {
-		for _, statement := range []string{"delete from identity_lookup where person_id = $1", "delete from identity where person_id = $1"} {
+		for _, statement := range []string{"delete from tip where person_id = $1", "update tip set from_person_id = '' where from_person_id = $1",
+			"delete from identity_lookup where person_id = $1", "delete from identity where person_id = $1"} {
 			if _, err := tx.Exec(ctx, statement, person); err != nil {
 				return err
 			}
@@ -315,5 +321,5 @@ func (v *Vault) Erase(ctx context.Context, person id.Person) error {
 	if err != nil {
 		return fmt.Errorf("erase identity: %w", err)
 	}
-	return v.db.Scrub(ctx, "identity_lookup", "identity")
+	return v.db.Scrub(ctx, "tip", "identity_lookup", "identity")
 }

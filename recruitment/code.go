@@ -27,7 +27,30 @@ func (r *Recruitment) NextCode(ctx context.Context, study id.Study, caseID id.Ca
 	if err != nil && !errors.Is(err, database.ErrNoRows) {
 		return "", fmt.Errorf("next code: %w", err)
 	}
-	return strings.ToUpper(caseCode) + strconv.FormatInt(highest+1, 10), nil
+	return codeOf(caseCode, highest+1), nil
+}
+
+func codeOf(caseCode string, number int64) string {
+	return strings.ToUpper(caseCode) + strconv.FormatInt(number, 10)
+}
+
+// Codes returns the codes of several people; whoever is not in the study is not in it.
+func (r *Recruitment) Codes(ctx context.Context, study id.Study, people ...id.Person) (map[id.Person]string, error) {
+	codes := make(map[id.Person]string, len(people))
+	for some := range database.Chunks(people) {
+		list, args := database.In(some, study)
+		err := database.Each(ctx, r.db, func(row database.Scanner) error {
+			var person id.Person
+			var code string
+			err := row.Scan(&person, &code)
+			codes[person] = code
+			return err
+		}, "select person_id, code from participant where study_id = $1 and code <> '' and person_id in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read codes: %w", err)
+		}
+	}
+	return codes, nil
 }
 
 // noteNumber keeps a code's number from being suggested again.

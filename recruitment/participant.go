@@ -34,14 +34,15 @@ const (
 	MemberList   Source = "member_list"
 	Website      Source = "website"
 	Introduction Source = "introduction" // somebody outside the study made the first contact
-	Referral     Source = "referral"     // another participant led to them
+	Referral     Source = "referral"     // another participant passed an invitation on, or spoke to them
+	Tip          Source = "tip"          // another participant said that the team could ring them
 	OwnNetwork   Source = "own_network"
 	Other        Source = "other"
 )
 
 // Sources lists all sources.
 func Sources() []Source {
-	return []Source{MemberList, Website, Introduction, Referral, OwnNetwork, Other}
+	return []Source{MemberList, Website, Introduction, Referral, Tip, OwnNetwork, Other}
 }
 
 // audiences are the letters that an informant may get.
@@ -67,6 +68,8 @@ type Participant struct {
 	NextAt      int64             // when to try again, 0 if not planned
 	LastAt      int64             // when something last happened, 0 if nothing has
 	Attributes  map[string]string // the study's own, by key; who lacks one is not in it
+	NetworkSize int               // how many others they know who could take part; UnknownNetwork if nobody knows
+	Coupon      int               // the number of the recruiter's coupon that they came by, 0 if none
 }
 
 // Stage is that of the state, except that somebody who has the letter and never said yes was only asked.
@@ -75,8 +78,8 @@ func (p Participant) Stage() Stage { return p.State.stage(p.Reached) }
 const mostTitle = 80
 
 // InsertTx adds a candidate in the caller's transaction. Doing it twice is doing it once, also after erasure. A code that
-// somebody else has is ErrCodeTaken. State may be given up to Interested; empty is Candidate. The caller's act is the
-// audit entry.
+// somebody else has is ErrCodeTaken. State may be given up to Interested; empty is Candidate. NextAt and Coupon may be
+// given. The caller's act is the audit entry.
 func (r *Recruitment) InsertTx(ctx context.Context, tx *database.Tx, p Participant) error {
 	d, err := p.check(ctx, tx)
 	if err != nil {
@@ -85,11 +88,11 @@ func (r *Recruitment) InsertTx(ctx context.Context, tx *database.Tx, p Participa
 	p.State = cmp.Or(p.State, Candidate)
 	now := r.now().UnixMilli()
 	n, err := tx.Exec(ctx, `insert into participant (person_id, study_id, code, case_id, audience, relation, size, title, source,
-		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events, code_order, stage)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $12, 0, 0, 0, $13, $14)
+		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events, code_order, stage, coupon)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $12, 0, $15, 0, $13, $14, $16)
 		on conflict (person_id) do nothing`,
 		p.ID, p.Study, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, p.Recruiter, p.State, now,
-		natural.Key(d.Code), p.State.stage(p.State))
+		natural.Key(d.Code), p.State.stage(p.State), p.NextAt, p.Coupon)
 	if errors.Is(err, database.ErrDuplicate) {
 		return ErrCodeTaken
 	}
@@ -224,11 +227,11 @@ func (r *Recruitment) Edit(ctx context.Context, actor audit.Actor, study id.Stud
 }
 
 const columns = `person_id, study_id, code, case_id, audience, relation, size, title, source, recruiter_id, state, reached,
-	state_at, created_at, contacted_at, next_at, last_at`
+	state_at, created_at, contacted_at, next_at, last_at, network_size, coupon`
 
 func scan(row database.Scanner) (p Participant, err error) {
 	err = row.Scan(&p.ID, &p.Study, &p.Code, &p.Case, &p.Audience, &p.Relation, &p.Size, &p.Title, &p.Source, &p.Recruiter,
-		&p.State, &p.Reached, &p.StateAt, &p.CreatedAt, &p.ContactedAt, &p.NextAt, &p.LastAt)
+		&p.State, &p.Reached, &p.StateAt, &p.CreatedAt, &p.ContactedAt, &p.NextAt, &p.LastAt, &p.NetworkSize, &p.Coupon)
 	return p, err
 }
 

@@ -156,10 +156,11 @@ func (a *app) background(ctx context.Context) (wait func()) {
 
 const sweepEvery = time.Hour
 
-// sweep forgets what has served its time: sessions and the keys of forms.
+// sweep forgets what has served its time: sessions, the keys of forms, and tips.
 func (a *app) sweep(ctx context.Context) {
 	for {
-		err := errors.Join(a.Auth.Sweep(ctx), a.stores[database.Study].ForgetForms(ctx, a.server.Now().Add(-2*handlers.FormLifetime)))
+		err := errors.Join(a.Auth.Sweep(ctx), a.stores[database.Study].ForgetForms(ctx, a.server.Now().Add(-2*handlers.FormLifetime)),
+			a.people.sweepTips(ctx))
 		if err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "sweep", "err", err)
 		}

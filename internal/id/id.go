@@ -35,6 +35,8 @@ type (
 	Mail string
 	// Intent names one act that spans stores.
 	Intent string
+	// Coupon names one invitation that an informant passes on.
+	Coupon string
 )
 
 const bytesPerID = 16

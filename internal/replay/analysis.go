@@ -187,7 +187,8 @@ func (p *player) result() (Result, error) {
 		}
 		r.Links = append(r.Links, Link{want.kind, want.code, link})
 	}
-	for _, what := range []string{"enrolled", "consented through their link", "consented orally", "booked", "moved",
+	r.Links = append(r.Links, Link{"passed on", "", p.passed[unused]})
+	for _, what := range []string{"enrolled", "invitations passed on", "tips", "consented through their link", "consented orally", "booked", "moved",
 		"cancelled and booked anew", "interviewed", "themes", "respondents", "survey answers"} {
 		r.Summary = append(r.Summary, Line{what, p.counts[what]})
 	}
