@@ -91,9 +91,9 @@ func (s *Server) friendUsed(v *visit) error {
 
 // friendThanks is where both answers end. The address holds no secret, and the pages nothing of the study.
 func (v *visit) friendThanks() error {
-	to := "/i/no"
+	to := "/i/end/no"
 	if v.value("answer") == "yes" {
-		to = "/i/thanks"
+		to = "/i/end/thanks"
 	}
 	return v.seeOther(to+"?lang="+v.text.Lang(), "")
 }

@@ -30,8 +30,8 @@ func (s *Server) participantRoutes() []route {
 		get("/my/left", anyone, s.myLeft),
 
 		both("/i/:token", anyone, s.friend, ""),
-		get("/i/thanks", anyone, s.friendYes),
-		get("/i/no", anyone, s.friendNo),
+		get("/i/end/thanks", anyone, s.friendYes),
+		get("/i/end/no", anyone, s.friendNo),
 
 		both("/s/:token", anyone, s.landing(links.Survey, "/survey"), "/survey"),
 		get("/survey", respondent, s.surveyHere),

@@ -103,7 +103,7 @@ func (s *Server) addTip(v *visit, from recruitment.Participant) error {
 		days = 0 // refused with the rest
 	}
 	if err := identities.CheckTip(who, days); err != nil {
-		return err
+		return eachField(err, nameInWords)
 	}
 	barred, err := s.Vault.Barred(v.ctx(), v.study.ID, who)
 	if err != nil {
@@ -120,6 +120,14 @@ func (s *Server) addTip(v *visit, from recruitment.Participant) error {
 		return &errs.Error{Kind: errs.Conflict, Code: "invalid", Fields: []errs.Field{{Name: "name", Code: "tips.known", Args: map[string]any{"Code": same}}}}
 	}
 	return s.People.AddTip(v.ctx(), v.actor(), v.study.ID, from.ID, who, days)
+}
+
+// nameInWords says that a name is missing as our other forms do.
+func nameInWords(f errs.Field) errs.Field {
+	if f.Name == "name" && f.Code == "required" {
+		f.Code = "people.name"
+	}
+	return f
 }
 
 // tipPage is one tip, closed or opened for this one showing, and the form that takes it into the study.

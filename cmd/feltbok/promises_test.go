@@ -188,7 +188,7 @@ func TestLinksAreNotGuessedAndDoNotLeak(t *testing.T) {
 		for i := range forged {
 			raw := make([]byte, 32)
 			rand.Read(raw)
-			folder := []string{"/p/", "/s/"}[i%2]
+			folder := []string{"/p/", "/s/", "/i/"}[i%3]
 			if status, err := b.Try("GET", folder+base64.RawURLEncoding.EncodeToString(raw), nil); err != nil || status != 404 {
 				t.Fatalf("forged link %d: status %d, %v", i, status, err)
 			}
