@@ -87,7 +87,7 @@ func TestSnowball(t *testing.T) {
 		made := own.Form("main form").Set("network", "1 200").Set("show", "yes")
 		f.must(made.Submit())
 		f.must(made.Submit()) // a double click
-		f.at(own, "/my/pass", "4 av 5 igjen", "Til én person, og gjelder til 15. april 2019. Navnet ditt vises.")
+		f.at(own, "/my/pass", "4 av 5 igjen", "Til én person, og gjelder til 15. april 2019. Sier hvem den kom fra.")
 		if own.Has("[name=network]") {
 			t.Error("the size of the network is asked twice")
 		}
@@ -309,10 +309,16 @@ func TestDeadInvitationsLookAlike(t *testing.T) {
 		}
 		look("expired", expired)
 		f.clock.set(f.study.End().Add(-time.Hour))
+		_, cut := f.coupon(informant, false)
 		_, ended := f.coupon(informant, false)
 		f.must(b.Get(ended))
 		f.clock.set(f.study.End())
 		look("ended study", ended)
+		f.clock.set(f.study.End().Add(-time.Hour))
+		cutShort := f.study
+		cutShort.EndsOn = "2019-12-30"
+		f.must(f.Studies.Update(ctx, audit.Staff(f.staff), cutShort))
+		look("a study that was cut short", cut)
 		for name, page := range pages {
 			if page != pages["forged"] {
 				t.Errorf("%s looks different from a forged one", name)
@@ -526,6 +532,9 @@ func TestTips(t *testing.T) {
 		if err != nil || got.Source != recruitment.Tip || got.Recruiter != informant || got.Size != recruitment.Small || got.State != recruitment.Candidate {
 			t.Errorf("taken in as %+v (%v)", got, err)
 		}
+		if left, err := f.Vault.Tips(ctx, f.study.ID); err != nil || len(left) != 1 || left[0].Person != eva {
+			t.Errorf("tips beside a candidate: %+v (%v)", left, err)
+		}
 		f.tells(tor, "fordi en deltaker i prosjektet mente du kunne ha noe å bidra med")
 		f.tells(informant, "Vi fant kontaktopplysningene dine i en åpen medlemsliste.")
 
@@ -584,6 +593,32 @@ func TestATipIsDeletedAtOnceOrRefused(t *testing.T) {
 		}
 		if tips, _ := f.Vault.Tips(ctx, f.study.ID); len(tips) != 0 {
 			t.Error("a refused tip was kept")
+		}
+	})
+}
+
+// A code that a colleague takes at the last moment leaves a tip as it was.
+func TestATakenCodeLeavesTheTip(t *testing.T) {
+	inParticipation(t, func(f *participation) {
+		ctx := t.Context()
+		informant, _ := f.informant("A2")
+		f.must(f.People.AddTip(ctx, audit.Staff(f.staff), f.study.ID, informant, identities.Identity{Name: "Tor Tenkt", Phone: "22000071", Note: "Vet mye."}, 14))
+		tips, err := f.Vault.Tips(ctx, f.study.ID)
+		f.must(err)
+		f.must(f.stores[database.Study].Tx(ctx, func(tx *database.Tx) error {
+			_, err := f.Intents.Begin(ctx, tx, f.study.ID, tips[0].Person, takeTip, entry{Candidate: &recruitment.Participant{ID: tips[0].Person,
+				Study: f.study.ID, Code: "A2", Case: f.kase, Audience: "company", Relation: recruitment.Member, Source: recruitment.Tip, Recruiter: informant}})
+			return err
+		}))
+		_, err = f.Intents.Reconcile(ctx, true)
+		f.must(err)
+		if who, err := f.Vault.Open(ctx, audit.System, "support", f.study.ID, tips[0].Person); err != nil || who.Name != "Tor Tenkt" {
+			t.Errorf("the tip is gone: %v", err)
+		}
+		f.clock.set(f.clock.now().AddDate(0, 0, 14))
+		f.sweepNow()
+		if known, _ := f.Vault.Exists(ctx, tips[0].Person); known {
+			t.Error("a tip that was not taken in no longer expires")
 		}
 	})
 }
