@@ -89,6 +89,17 @@ func (a asking) Group(p recruitment.Participant) string {
 	return a.T("recruitment.group." + p.Size.Group())
 }
 
+// SourceOf says how somebody was found; whom a participant led to, by that participant's code.
+func (a asking) SourceOf(p recruitment.Participant, recruiter string) string {
+	switch {
+	case recruiter == "":
+		return a.T("people.source." + string(p.Source))
+	case p.Coupon > 0:
+		return a.T("people.source_coupon", "Code", recruiter, "Number", p.Coupon)
+	}
+	return a.T("people.source_from", "Code", recruiter)
+}
+
 // StateWord says where somebody stands.
 func (a asking) StateWord(s recruitment.State) string { return a.T("recruitment.state." + string(s)) }
 

@@ -209,8 +209,15 @@ func (s *Server) sameAs(v *visit, who identities.Identity) (string, error) {
 		return "", nil
 	}
 	other, err := s.Recruitment.Get(v.ctx(), v.study.ID, found[0])
-	if errors.Is(err, recruitment.ErrUnknown) {
+	if !errors.Is(err, recruitment.ErrUnknown) {
+		return other.Code, err
+	}
+	_, err = s.Vault.Tip(v.ctx(), v.study.ID, found[0])
+	switch {
+	case err == nil:
+		return v.text.T("tips.same"), nil
+	case errors.Is(err, identities.ErrNoTip):
 		return v.text.T("people.same_respondent"), nil
 	}
-	return other.Code, err
+	return "", err
 }

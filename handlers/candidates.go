@@ -95,11 +95,8 @@ func (s *Server) fillRows(v *visit, p *candidatesPage) error {
 		return err
 	}
 	for _, one := range p.People {
-		row := candidateRow{Participant: one, Source: p.T("people.source." + string(one.Source)), Last: one.LastAt,
+		row := candidateRow{Participant: one, Source: p.SourceOf(one, codes[one.Recruiter]), Last: one.LastAt,
 			Next: cmp.Or(next[one.ID], one.NextAt), Own: p.ownOf(one, p.Attributes)}
-		if code := codes[one.Recruiter]; code != "" {
-			row.Source = p.T("people.source_from", "Code", code)
-		}
 		p.Rows = append(p.Rows, row)
 	}
 	return nil

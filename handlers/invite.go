@@ -236,7 +236,7 @@ func (s *Server) letterSamples(v *visit) ([]letterSample, error) {
 func (s *Server) sampleLetter(v *visit, lang string) mail.Message {
 	text := s.languages.Text(lang)
 	l := &draft{row: mail.Row{Mail: mail.Mail{Kind: MailLetter}}, study: v.study, text: text,
-		fields: map[string]any{"Link": text.T("invite.sample_link"), "Refusal": text.T("invite.sample_link")}}
+		fields: map[string]any{"Link": text.T("invite.sample_link"), "Refusal": text.T("invite.sample_link"), "Whence": text.T("invite.sample_whence")}}
 	l.To.Name = text.T("invite.sample_name")
 	l.fill()
 	return l.Message

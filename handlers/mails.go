@@ -19,6 +19,7 @@ import (
 	"example.org/feltbok/internal/keys"
 	"example.org/feltbok/internal/links"
 	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
 	"example.org/feltbok/scheduling/ical"
 	"example.org/feltbok/studies"
@@ -190,7 +191,7 @@ func (s *Server) link(ctx context.Context, l *draft, purpose links.Purpose, subj
 }
 
 // folders are where the links of each purpose lead.
-var folders = map[links.Purpose]string{links.Participant: "/p/", links.Survey: "/s/", links.Refusal: "/u/"}
+var folders = map[links.Purpose]string{links.Participant: "/p/", links.Survey: "/s/", links.Refusal: "/u/", links.Referral: "/i/"}
 
 // address is the same in every mail until the study ends.
 func (s *Server) address(ctx context.Context, l *draft, purpose links.Purpose, subject string) (string, error) {
@@ -213,8 +214,18 @@ func (s *Server) writeLetter(ctx context.Context, l *draft) error {
 	if p.State.Refuses() || l.row.Batch != "" && p.State.Answered() {
 		return mail.ErrStale // a letter of a batch may have waited for days
 	}
+	l.fields["Whence"] = l.text.T("mail.whence." + whence(p))
 	l.fields["Link"], err = s.link(ctx, l, links.Participant, "")
 	return err
+}
+
+// whence names the sentence that says where we have somebody's address from: the first letter to anybody who did not
+// give it themselves says so (GDPR article 14 (2) (f)).
+func whence(p recruitment.Participant) string {
+	if p.Source == recruitment.Referral && p.Coupon > 0 {
+		return "themselves"
+	}
+	return string(p.Source)
 }
 
 // writeReceipt repeats what was answered, in the words that were shown.

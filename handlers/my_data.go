@@ -9,6 +9,7 @@ import (
 	"example.org/feltbok/identities"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/interviews"
+	"example.org/feltbok/recruitment"
 )
 
 // ownData is everything that is kept about somebody, for them: the page shows it and the file holds it. What others said
@@ -29,6 +30,8 @@ type ownData struct {
 	Talks        []dataTalk          `json:"conversations"`
 	Themes       []dataTheme         `json:"themes"`
 	Surveys      []dataSurvey        `json:"surveys"`
+	Invited      *dataInvited        `json:"contact_agreed,omitempty"`
+	PassedOn     []dataCoupon        `json:"invitations_made,omitempty"`
 }
 
 type dataPlace struct {
@@ -42,6 +45,7 @@ type dataPlace struct {
 	State     string    `json:"state"`
 	CreatedAt time.Time `json:"since"`
 	NextAt    time.Time `json:"next_contact_planned,omitzero"`
+	Network   *int      `json:"others_known,omitempty"`
 }
 
 type dataAct struct {
@@ -112,6 +116,21 @@ type dataSurvey struct {
 	Invited time.Time `json:"invited_at,omitzero"`
 }
 
+// dataInvited is what somebody said yes to when an invitation was passed on to them.
+type dataInvited struct {
+	At       time.Time `json:"at"`
+	Language string    `json:"language"`
+	Text     string    `json:"text"`
+}
+
+// dataCoupon is an invitation that somebody passed on. What became of it is the friend's.
+type dataCoupon struct {
+	Number   int       `json:"number"`
+	ShowName bool      `json:"names_you"`
+	MadeAt   time.Time `json:"made_at"`
+	Expires  time.Time `json:"expires_at"`
+}
+
 type myDataPage struct {
 	base
 	Data ownData
@@ -169,7 +188,26 @@ func (s *Server) ownData(v *visit) (d ownData, err error) {
 	if err := s.fieldData(v, &d); err != nil {
 		return d, err
 	}
+	if err := s.snowballData(v, &d); err != nil {
+		return d, err
+	}
 	return d, s.surveyData(v, &d)
+}
+
+// snowballData is how somebody came here by an invitation, and those that they passed on.
+func (s *Server) snowballData(v *visit, d *ownData) error {
+	accepted, came, err := s.Recruitment.AcceptanceOf(v.ctx(), v.study.ID, v.session.Person)
+	if err != nil {
+		return err
+	}
+	if came {
+		d.Invited = &dataInvited{v.moment(accepted.At), accepted.Language, accepted.Text}
+	}
+	made, err := s.Recruitment.Coupons(v.ctx(), v.study.ID, v.session.Person)
+	for _, c := range made {
+		d.PassedOn = append(d.PassedOn, dataCoupon{c.Number, c.ShowName, v.moment(c.MadeAt), v.moment(c.ExpiresAt)})
+	}
+	return err
 }
 
 // moment is UTC milliseconds on the study's clocks; 0 is the zero time.
@@ -185,6 +223,9 @@ func (v *visit) place(o own) dataPlace {
 		Source: string(o.Source), State: string(o.State), CreatedAt: v.moment(o.CreatedAt), NextAt: v.moment(o.NextAt)}
 	of, _ := v.study.Case(o.Case)
 	p.Case = of.Name
+	if o.NetworkSize != recruitment.UnknownNetwork {
+		p.Network = &o.NetworkSize
+	}
 	return p
 }
 

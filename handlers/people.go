@@ -40,6 +40,21 @@ type People interface {
 	// WithdrawPurposes takes a yes back, or several, and stops what rested on it: without the one to a survey, its answers
 	// are deleted.
 	WithdrawPurposes(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, purposes ...string) error
+	// MakeCoupon makes an informant's next invitation to pass on, with its link. Without their yes to the interview it is
+	// ErrNotJoined; the rest is recruitment's word.
+	MakeCoupon(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, showName bool, network int) (recruitment.Coupon, error)
+	// AcceptCoupon takes in whom a coupon led to, as somebody to be called. Who is in the study already, or is not to be
+	// contacted again, uses the coupon up and leaves nothing, without an error. Used meanwhile: recruitment.ErrCoupon; a
+	// NotFound where the informant has left.
+	AcceptCoupon(ctx context.Context, c recruitment.Coupon, who identities.Identity, said recruitment.Acceptance) error
+	// RefuseCoupon ends a coupon with a no, and keeps nothing else.
+	RefuseCoupon(ctx context.Context, c recruitment.Coupon) error
+	// AddTip keeps in the vault alone whom an informant said we could ring.
+	AddTip(ctx context.Context, actor audit.Actor, study id.Study, from id.Person, who identities.Identity, days int) error
+	// EnrolTip makes a tip a candidate under the same person: the identity carries over. Whatever is refused leaves the tip.
+	EnrolTip(ctx context.Context, actor audit.Actor, c recruitment.Participant) error
+	// DropTip deletes a tip at once.
+	DropTip(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, keeps that they are not to be
 	// contacted again, erases the person.
 	Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error

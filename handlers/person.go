@@ -34,6 +34,7 @@ type personPage struct {
 	Answered  bool
 	Barred    bool   // asked not to be contacted again
 	Refused   string // the form that is shown again, by the end of its address
+	Joined    bool   // said yes to the interview
 }
 
 // answerMark is what somebody has said to one purpose.
@@ -101,7 +102,7 @@ func (s *Server) personPage(v *visit) (personPage, error) {
 
 // stands puts what was answered into one line. The survey has a letter of its own and shows only once it was answered.
 func (p *personPage) stands(answered consents.State) {
-	p.Answered = len(answered.Acts) > 0
+	p.Answered, p.Joined = len(answered.Acts) > 0, answered.ByPurpose[consents.Interview] == consents.Yes
 	for _, purpose := range consents.Purposes {
 		answer, asked := answered.ByPurpose[purpose]
 		mark := map[string]string{consents.Yes: "check", consents.No: "cross"}[answer]
@@ -167,6 +168,12 @@ func (p personPage) deeds() []deed {
 	}
 	if afterLetter(state) || next != nil {
 		all = append(all, interview)
+	}
+	if p.Joined {
+		all = append(all, deed{Label: p.T("people.do.coupons"), Address: one + "/coupons"})
+	}
+	if !state.Lost() && afterLetter(state) {
+		all = append(all, deed{Label: p.T("people.do.tip"), Address: one + "/tip"})
 	}
 	if state.Stage() == recruitment.StageDone {
 		all = append(all, deed{Label: p.T("people.do.code"), Address: p.At("/coding/" + string(p.Person.ID))})

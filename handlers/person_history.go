@@ -62,8 +62,15 @@ func (s *Server) happened(v *visit, p personPage, answered consents.State, booki
 	if err != nil {
 		return nil, err
 	}
+	accepted, came, err := s.Recruitment.AcceptanceOf(v.ctx(), v.study.ID, p.Person.ID)
+	if err != nil {
+		return nil, err
+	}
 	t := personLine{asking: p.asking, by: by}
-	t.add(happening{At: p.Person.CreatedAt, Title: p.T("people.event.added"), Lines: []string{p.T("recruitment.source." + string(p.Person.Source))}})
+	t.add(happening{At: p.Person.CreatedAt, Title: p.T("people.event.added"), Lines: []string{p.whence()}})
+	if came {
+		t.add(happening{At: accepted.At, Said: true, Title: p.T("people.event.accepted"), Lines: []string{accepted.Text}})
+	}
 	for _, c := range slices.Backward(contacts) {
 		t.contact(c)
 	}
@@ -85,6 +92,14 @@ func (s *Server) happened(v *visit, p personPage, answered consents.State, booki
 	slices.Reverse(t.all) // of what has one time, the later stands first
 	slices.SortStableFunc(t.all, func(a, b happening) int { return cmp.Compare(b.At, a.At) })
 	return t.all, nil
+}
+
+// whence says how the person was found, at more length than in a list.
+func (p personPage) whence() string {
+	if p.Recruiter.Code != "" {
+		return p.SourceOf(p.Person, p.Recruiter.Code)
+	}
+	return p.T("recruitment.source." + string(p.Person.Source))
 }
 
 // actorNames says who did what: colleagues by name, the person by code.

@@ -21,6 +21,8 @@ func (s *Server) participantRoutes() []route {
 		get("/my/contact", informant, s.myContact),
 		get("/my/data", informant, s.myData),
 		get("/my/data.json", informant, s.myDataFile),
+		get("/my/pass", informant, s.myPass),
+		post("/my/pass", informant, s.myPassMake, ""),
 		get("/my/withdraw", informant, s.myWithdraw),
 		post("/my/withdraw", informant, s.myWithdrawDo, "/my?done=my_withdrawn"),
 		post("/my/done", informant, s.myDone, "/my"),
@@ -28,6 +30,9 @@ func (s *Server) participantRoutes() []route {
 		get("/my/left", anyone, s.myLeft),
 
 		both(refusalPath, anyone, s.refusal, refusalPath),
+		both("/i/:token", anyone, s.friend, ""),
+		get("/i/end/thanks", anyone, s.friendYes),
+		get("/i/end/no", anyone, s.friendNo),
 
 		both("/s/:token", anyone, s.landing(links.Survey, "/survey"), "/survey"),
 		get("/survey", respondent, s.surveyHere),

@@ -10,6 +10,7 @@ func (s *Server) staffRoutes() []route {
 		letter = study + "/letters/:audience"
 		person = study + "/people/:person"
 		call   = study + "/calls/:person"
+		tip    = study + "/tips/:person"
 		kept   = study + "/bookings/:booking"
 		survey = study + "/surveys/:survey"
 		batch  = study + "/invitations/:batch"
@@ -79,6 +80,16 @@ func (s *Server) staffRoutes() []route {
 		get(person+"/edit", team, s.personEdit),
 		post(person+"/edit", team, s.personEdited, person+"?done=person_edited"),
 		both(person+"/refuse", team, s.personRefuse, person),
+		get(person+"/coupons", team, s.personCoupons),
+		post(person+"/coupons", team, s.personCouponsMake, person+"/coupons"),
+		both(person+"/tip", team, s.tipNew, study+"/tips"),
+		get(study+"/tips", team, s.tips),
+		get(tip, team, s.tip),
+		post(tip+"/open", team, s.tipOpen, tip),
+		post(tip+"/enrol", team, s.tipEnrol, person),
+		post(tip+"/delete", team, s.tipDelete, study+"/tips"),
+		get(study+"/referrals", findings, s.referrals),
+		get(study+"/referrals.csv", findings, s.referralsFile),
 		get(person+"/withdraw", team, s.personWithdraw),
 		post(person+"/withdraw", team, s.personWithdrawn, study+"/candidates"),
 

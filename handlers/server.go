@@ -103,7 +103,7 @@ func New(config Config, services Services) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // participantFolders are the first parts of every address that a participant meets.
-var participantFolders = []string{"p", "s", "u", "my", "survey"}
+var participantFolders = []string{"p", "s", "u", "i", "my", "survey"}
 
 // split sends each request to its router, behind the headers that both sides share.
 func (s *Server) split(participant, staff http.Handler) http.Handler {

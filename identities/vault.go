@@ -27,7 +27,7 @@ var (
 )
 
 // purposes are why an identity may be written or opened. They are codes, since they stand in the audit chain.
-var purposes = []string{"mail", "own_data", "call", "support", "correction", "enrol"}
+var purposes = []string{"mail", "own_data", "call", "support", "correction", "enrol", "tip", "referral"}
 
 // Purposes lists why an identity may be opened.
 func Purposes() []string { return slices.Clone(purposes) }
@@ -79,6 +79,11 @@ func scan(row database.Scanner) (s sealed, err error) {
 // Put writes who a person is, in place of what stood there. The person must have a key already: without one it is
 // keys.ErrErased. A person of another study is ErrUnknown.
 func (v *Vault) Put(ctx context.Context, actor audit.Actor, purpose string, study id.Study, person id.Person, who Identity) error {
+	return v.put(ctx, actor, purpose, study, person, who, func(*database.Tx) error { return nil })
+}
+
+// put is Put with what else is written in the same transaction.
+func (v *Vault) put(ctx context.Context, actor audit.Actor, purpose string, study id.Study, person id.Person, who Identity, also func(*database.Tx) error) error {
 	if err := checkPurpose(purpose); err != nil {
 		return err
 	}
@@ -94,13 +99,13 @@ func (v *Vault) Put(ctx context.Context, actor audit.Actor, purpose string, stud
 	if err := v.log.Record(ctx, entry); err != nil {
 		return fmt.Errorf("write identity: %w", err)
 	}
-	return v.write(ctx, study, person, text, who)
+	return v.write(ctx, study, person, text, who, also)
 }
 
 const mostTries = 10
 
 // write seals text, which is who as JSON, for the version after the present one, which somebody else may reach first.
-func (v *Vault) write(ctx context.Context, study id.Study, person id.Person, text []byte, who Identity) error {
+func (v *Vault) write(ctx context.Context, study id.Study, person id.Person, text []byte, who Identity, also func(*database.Tx) error) error {
 	for range mostTries {
 		was, err := v.read(ctx, study, person)
 		if err != nil && !errors.Is(err, ErrUnknown) {
@@ -110,7 +115,7 @@ func (v *Vault) write(ctx context.Context, study id.Study, person id.Person, tex
 		if next.bytes, err = v.keys.Seal(ctx, next.place(), text); err != nil {
 			return fmt.Errorf("seal identity: %w", err)
 		}
-		written, err := v.replace(ctx, next, v.hashes(who.Email, who.Phone), v.refusals(who))
+		written, err := v.replace(ctx, next, v.hashes(who.Email, who.Phone), v.refusals(who), also)
 		if err != nil {
 			return fmt.Errorf("write identity: %w", err)
 		}
@@ -139,7 +144,7 @@ func (v *Vault) elsewhere(ctx context.Context, study id.Study, person id.Person)
 
 // replace writes a version, its look-up hashes, and whether one of its refusal hashes is known. It says false where the
 // version before is not the present one.
-func (v *Vault) replace(ctx context.Context, next sealed, hashes, refusals []string) (written bool, err error) {
+func (v *Vault) replace(ctx context.Context, next sealed, hashes, refusals []string, also func(*database.Tx) error) (written bool, err error) {
 	err = v.db.Tx(ctx, func(tx *database.Tx) error {
 		barred, err := anyRefused(ctx, tx, next.study, refusals)
 		if err != nil {
@@ -163,7 +168,7 @@ func (v *Vault) replace(ctx context.Context, next sealed, hashes, refusals []str
 				return err
 			}
 		}
-		return nil
+		return also(tx)
 	})
 	return written, err
 }
@@ -339,7 +344,7 @@ func scanPerson(row database.Scanner) (p id.Person, err error) {
 	return p, err
 }
 
-// Erase forgets persons and removes their bytes from the files. Doing it twice is doing it once. Their keys are to be
+// Erase forgets persons and removes their bytes from the files, also that a tip came from them. Doing it twice is doing it once. Their keys are to be
 // destroyed before, so that a Put on its way finds them gone.
 func (v *Vault) Erase(ctx context.Context, persons ...id.Person) error {
 	err := v.erase(ctx, persons)
@@ -353,15 +358,16 @@ func (v *Vault) Erase(ctx context.Context, persons ...id.Person) error {
 	if err != nil {
 		return fmt.Errorf("erase identity: %w", err)
 	}
-	return v.db.Scrub(ctx, "note", "identity_lookup", "identity")
+	return v.db.Scrub(ctx, "tip", "note", "identity_lookup", "identity")
 }
 
 func (v *Vault) erase(ctx context.Context, persons []id.Person) error {
 	return v.db.Tx(ctx, func(tx *database.Tx) error {
 		for some := range database.Chunks(persons) {
 			list, args := database.In(some)
-			for _, table := range []string{"note", "identity_lookup", "identity"} {
-				if _, err := tx.Exec(ctx, "delete from "+table+" where person_id in "+list, args...); err != nil {
+			for _, statement := range []string{"delete from tip where person_id in ", "update tip set from_person_id = '' where from_person_id in ",
+				"delete from note where person_id in ", "delete from identity_lookup where person_id in ", "delete from identity where person_id in "} {
+				if _, err := tx.Exec(ctx, statement+list, args...); err != nil {
 					return err
 				}
 			}

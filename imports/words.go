@@ -6,7 +6,7 @@ import "strings"
 var values = map[Field][]string{
 	Relation: {"member", "administration", "board"},
 	Audience: {"company", "administration"},
-	Source:   {"member_list", "website", "introduction", "referral", "own_network", "other"},
+	Source:   {"member_list", "website", "introduction", "referral", "tip", "own_network", "other"},
 	Language: {"nb", "nn", "en"},
 	Size:     {"micro", "small", "medium", "large"},
 }
@@ -58,7 +58,8 @@ var valueWords = map[Field]map[string][]string{
 		"website":     strings.Fields("nettside nettsted nettsida webpage"),
 		"introduction": strings.Fields(`introduksjon noenutenforstudientokførstekontakt nokonutanforstudientokførstekontakt
 			introducedbysomebodyoutsidethestudy`),
-		"referral":    strings.Fields("tips tip tipsfraendeltaker tipsfråeindeltakar referredbyaparticipant"),
+		"referral":    strings.Fields("henvist henvistavendeltaker visthitaveindeltakar referredbyaparticipant"),
+		"tip":         strings.Fields("tips tip tipsfraendeltaker tipsfråeindeltakar tipfromaparticipant"),
 		"own_network": strings.Fields("egetnettverk eigenettverk eigekontaktnett"),
 		"other":       strings.Fields("annet anna"),
 	},

@@ -37,7 +37,11 @@ func (r *Recruitment) NextCode(ctx context.Context, study id.Study, caseID id.Ca
 	if err != nil && !errors.Is(err, database.ErrNoRows) {
 		return "", fmt.Errorf("next code: %w", err)
 	}
-	return strings.ToUpper(caseCode) + strconv.FormatInt(highest+1, 10), nil
+	return codeOf(caseCode, highest+1), nil
+}
+
+func codeOf(caseCode string, number int64) string {
+	return strings.ToUpper(caseCode) + strconv.FormatInt(number, 10)
 }
 
 // noteNumber keeps a code's number from being suggested again.

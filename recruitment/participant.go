@@ -34,14 +34,15 @@ const (
 	MemberList   Source = "member_list"
 	Website      Source = "website"
 	Introduction Source = "introduction" // somebody outside the study made the first contact
-	Referral     Source = "referral"     // another participant led to them
+	Referral     Source = "referral"     // another participant passed an invitation on, or spoke to them
+	Tip          Source = "tip"          // another participant said that the team could ring them
 	OwnNetwork   Source = "own_network"
 	Other        Source = "other"
 )
 
 // Sources lists all sources.
 func Sources() []Source {
-	return []Source{MemberList, Website, Introduction, Referral, OwnNetwork, Other}
+	return []Source{MemberList, Website, Introduction, Referral, Tip, OwnNetwork, Other}
 }
 
 // audiences are the letters that an informant may get.
@@ -68,6 +69,8 @@ type Participant struct {
 	LastAt      int64             // when something last happened, 0 if nothing has
 	Version     int64             // rises with every contact, change of state and change of plan; at least 1
 	Attributes  map[string]string // the study's own, by key; who lacks one is not in it
+	NetworkSize int               // how many others they know who could take part; UnknownNetwork if nobody knows
+	Coupon      int               // the number of the recruiter's coupon that they came by, 0 if none
 }
 
 // Stage is that of the state, except that somebody who has the letter and never said yes was only asked.
@@ -76,8 +79,8 @@ func (p Participant) Stage() Stage { return p.State.stage(p.Reached) }
 const mostTitle = 80
 
 // InsertTx adds a candidate in the caller's transaction. Doing it twice is doing it once, also after erasure. A code that
-// somebody else has is ErrCodeTaken. State may be given up to Interested; empty is Candidate. The caller's act is the
-// audit entry.
+// somebody else has is ErrCodeTaken. State may be given up to Interested; empty is Candidate. NextAt and Coupon may be
+// given. The caller's act is the audit entry.
 func (r *Recruitment) InsertTx(ctx context.Context, tx *database.Tx, p Participant) error {
 	d, err := p.check(ctx, tx)
 	if err != nil {
@@ -96,7 +99,7 @@ func (r *Recruitment) InsertTx(ctx context.Context, tx *database.Tx, p Participa
 // insert writes rows as Participant.row makes them. Whoever is there already stays as they are.
 func insert(ctx context.Context, tx *database.Tx, rows [][]any) (inserted int64, err error) {
 	inserted, err = tx.Insert(ctx, `participant (person_id, study_id, code, case_id, audience, relation, size, title, source,
-		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events, code_order, stage, title_fold)`, rows,
+		recruiter_id, state, reached, state_at, created_at, contacted_at, next_at, events, code_order, stage, title_fold, coupon)`, rows,
 		"on conflict (person_id) do nothing")
 	if errors.Is(err, database.ErrDuplicate) {
 		return 0, ErrCodeTaken
@@ -109,8 +112,8 @@ func insert(ctx context.Context, tx *database.Tx, rows [][]any) (inserted int64,
 
 func (p Participant) row(d Details, now int64) []any {
 	state := cmp.Or(p.State, Candidate)
-	return []any{p.ID, p.Study, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, p.Recruiter, state, state, now, now, 0, 0, 0,
-		natural.Key(d.Code), state.stage(state), fold(d.Title)}
+	return []any{p.ID, p.Study, d.Code, d.Case, d.Audience, d.Relation, d.Size, d.Title, d.Source, p.Recruiter, state, state, now, now, 0, p.NextAt, 0,
+		natural.Key(d.Code), state.stage(state), fold(d.Title), p.Coupon}
 }
 
 // Check says what InsertTx would refuse, before an enrolment begins that cannot end. It promises nothing: another may take
@@ -239,11 +242,11 @@ func (r *Recruitment) Edit(ctx context.Context, actor audit.Actor, study id.Stud
 }
 
 const columns = `person_id, study_id, code, case_id, audience, relation, size, title, source, recruiter_id, state, reached,
-	state_at, created_at, contacted_at, next_at, last_at, events + 1`
+	state_at, created_at, contacted_at, next_at, last_at, network_size, coupon, events + 1`
 
 func scan(row database.Scanner) (p Participant, err error) {
 	err = row.Scan(&p.ID, &p.Study, &p.Code, &p.Case, &p.Audience, &p.Relation, &p.Size, &p.Title, &p.Source, &p.Recruiter,
-		&p.State, &p.Reached, &p.StateAt, &p.CreatedAt, &p.ContactedAt, &p.NextAt, &p.LastAt, &p.Version)
+		&p.State, &p.Reached, &p.StateAt, &p.CreatedAt, &p.ContactedAt, &p.NextAt, &p.LastAt, &p.NetworkSize, &p.Coupon, &p.Version)
 	return p, err
 }
 

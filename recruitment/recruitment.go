@@ -1,6 +1,6 @@
 // Package recruitment owns who may take part in a study, by pseudonym: the candidates and how far each has come, the log
-// of contacts, the quotas and the funnel. It is the one place that changes a person's state; what happens elsewhere is
-// reported through Advance. It leaves names, addresses, exact titles and notes about people to identities.
+// of contacts, the quotas, the funnel and who led to whom. It is the one place that changes a person's state; what happens
+// elsewhere is reported through Advance. It leaves names, addresses, exact titles and notes about people to identities.
 package recruitment
 
 import (
@@ -54,13 +54,17 @@ func (r *Recruitment) Erase(ctx context.Context, tx *database.Tx, person id.Pers
 		// First the row that every other writer touches first: on PostgreSQL those who come later find the tombstone.
 		`update participant set code = '', case_id = '', audience = '', relation = '', size = '', title = '', source = '',
 			recruiter_id = '', state = 'withdrawn', state_at = 0, created_at = 0, contacted_at = 0, next_at = 0, events = 0,
-			code_order = '', stage = '', last_at = 0, title_fold = ''
+			code_order = '', stage = '', last_at = 0, title_fold = '', network_size = -1, coupon = 0
 			where person_id = $1`,
 		"delete from participant_change where person_id = $1",
 		"delete from contact_log where person_id = $1",
 		"delete from contact_plan where person_id = $1",
 		"delete from participant_attribute where person_id = $1",
-		"update participant set recruiter_id = '' where recruiter_id = $1",
+		"update participant set recruiter_id = '', coupon = 0 where recruiter_id = $1",
+		"update referral_coupon set friend_person_id = '', answered_at = 0, language = '', consent = '' where friend_person_id = $1",
+		// What a friend said yes to is theirs, and stays as long as they do.
+		"delete from referral_coupon where person_id in ('', $1) and friend_person_id = ''",
+		"update referral_coupon set person_id = '', number = 0 where person_id = $1",
 	} {
 		if _, err := tx.Exec(ctx, statement, person); err != nil {
 			return fmt.Errorf("erase participant: %w", err)
@@ -71,5 +75,5 @@ func (r *Recruitment) Erase(ctx context.Context, tx *database.Tx, person id.Pers
 
 // Tables names the tables that Erase cleans.
 func (r *Recruitment) Tables() []string {
-	return []string{"participant", "participant_change", "contact_log", "contact_plan", "participant_attribute"}
+	return []string{"participant", "participant_change", "contact_log", "contact_plan", "participant_attribute", "referral_coupon"}
 }

@@ -125,6 +125,7 @@ func TestInsertIsIdempotentAndCodesAreUnique(t *testing.T) {
 		f.add(first)
 		got, err := f.ByCode(t.Context(), f.study, "a3")
 		first.Code, first.State, first.Reached, first.StateAt, first.CreatedAt, first.Version = "A3", "candidate", "candidate", 1_000_000, 1_000_000, 1
+		first.NetworkSize = recruitment.UnknownNetwork
 		if diff := cmp.Diff(first, got); err != nil || diff != "" {
 			t.Errorf("ByCode: %v, -want +got:\n%s", err, diff)
 		}

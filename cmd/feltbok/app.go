@@ -158,11 +158,11 @@ func (a *app) background(ctx context.Context) (wait func()) {
 
 const sweepEvery = time.Hour
 
-// sweep forgets what has served its time: sessions, the keys of forms, lists that nobody took in.
+// sweep forgets what has served its time: sessions, the keys of forms, lists that nobody took in, and tips.
 func (a *app) sweep(ctx context.Context) {
 	for {
 		err := errors.Join(a.Auth.Sweep(ctx), a.stores[database.Study].ForgetForms(ctx, a.server.Now().Add(-2*handlers.FormLifetime)),
-			a.people.sweepDrafts(ctx, a.server.Now()))
+			a.people.sweepDrafts(ctx, a.server.Now()), a.people.sweepTips(ctx))
 		if err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "sweep", "err", err)
 		}

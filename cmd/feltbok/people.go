@@ -19,8 +19,8 @@ import (
 	"example.org/feltbok/surveys"
 )
 
-// people carries the acts that touch several stores: somebody enters a study, a list of people does, somebody leaves it, or
-// wants to hear no more of it.
+// people carries the acts that touch several stores: somebody enters a study, a list of people does, somebody leaves it,
+// wants to hear no more of it, or is only a tip.
 type people struct {
 	*app
 	db       *database.DB
@@ -29,18 +29,25 @@ type people struct {
 	works    sync.WaitGroup // what goes on in the background
 	stopping chan struct{}  // closed when it is to end
 	end      func()         // closes it, once
+	now      func() time.Time
 }
 
 const (
-	enrol    = "enrol"
-	withdraw = "withdraw"
-	refuse   = "refuse"
+	enrol     = "enrol"
+	withdraw  = "withdraw"
+	refuse    = "refuse"
+	keepTip   = "keep_tip"
+	takeTip   = "take_tip"
+	forgetTip = "forget_tip"
 )
 
 func newPeople(a *app, db *database.DB, now func() time.Time) *people {
-	p := &people{app: a, db: db, erasure: studies.NewErasure(db, a.Audit, now, a.erasers()...), patience: patience, stopping: make(chan struct{})}
+	p := &people{app: a, db: db, erasure: studies.NewErasure(db, a.Audit, now, a.erasers()...), patience: patience, stopping: make(chan struct{}), now: now}
 	p.end = sync.OnceFunc(func() { close(p.stopping) })
 	a.Intents.Handle(enrol, p.settle)
+	a.Intents.Handle(keepTip, p.settleTip)
+	a.Intents.Handle(takeTip, p.enrolTip)
+	a.Intents.Handle(forgetTip, p.destroyKey, p.emptyVault)
 	a.Intents.Handle(withdraw, p.lastWords, p.bar, p.destroyKey, p.emptyVault, p.emptyStudy)
 	a.Intents.Handle(refuse, p.bar)
 	a.Intents.Handle(takeIn, p.sealList, p.enterList, p.dropList)
@@ -57,7 +64,11 @@ func (p *people) close() {
 type entry struct {
 	Candidate  *recruitment.Participant `json:",omitempty"`
 	Respondent *surveys.Respondent      `json:",omitempty"`
+	CaseCode   string                   `json:",omitempty"` // the candidate gets the case's next code on entering
 }
+
+// nothingElse is for an enrolment that begins with no act of its own.
+func nothingElse(*database.Tx) error { return nil }
 
 var errNotEnrolled = errs.New(errs.Unavailable, "not_enrolled")
 
@@ -68,7 +79,7 @@ func (p *people) Enrol(ctx context.Context, actor audit.Actor, who identities.Id
 	if err := p.Recruitment.Check(ctx, c); err != nil {
 		return "", err
 	}
-	if err := p.enrol(ctx, actor, c.Study, c.ID, who, entry{Candidate: &c}); err != nil {
+	if err := p.enrol(ctx, actor, c.Study, c.ID, who, entry{Candidate: &c}, nothingElse); err != nil {
 		return "", err
 	}
 	_, err := p.Recruitment.Get(ctx, c.Study, c.ID)
@@ -78,7 +89,7 @@ func (p *people) Enrol(ctx context.Context, actor audit.Actor, who identities.Id
 // EnrolRespondent takes a respondent into a survey's sampling frame in the same way.
 func (p *people) EnrolRespondent(ctx context.Context, actor audit.Actor, who identities.Identity, r surveys.Respondent) (id.Person, error) {
 	r.Person = id.New[id.Person]()
-	if err := p.enrol(ctx, actor, r.Study, r.Person, who, entry{Respondent: &r}); err != nil {
+	if err := p.enrol(ctx, actor, r.Study, r.Person, who, entry{Respondent: &r}, nothingElse); err != nil {
 		return "", err
 	}
 	_, err := p.Surveys.RespondentOf(ctx, r.Study, r.Survey, r.Person)
@@ -93,12 +104,16 @@ func enrolled(err error) error {
 	return err
 }
 
-func (p *people) enrol(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, who identities.Identity, e entry) error {
+// enrol runs first in the transaction in which the enrolment begins: where it fails, nothing has begun.
+func (p *people) enrol(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, who identities.Identity, e entry, first func(*database.Tx) error) error {
 	if err := who.Check(); err != nil {
 		return err
 	}
 	var intent id.Intent
 	err := p.db.Tx(ctx, func(tx *database.Tx) (err error) {
+		if err := first(tx); err != nil {
+			return err
+		}
 		intent, err = p.Intents.Begin(ctx, tx, study, person, enrol, e)
 		return err
 	})
@@ -125,18 +140,34 @@ func (p *people) settle(ctx context.Context, in intents.Intent) error {
 		return err
 	}
 	if !known {
-		return p.keys.Destroy(ctx, in.Person)
+		return errors.Join(p.keys.Destroy(ctx, in.Person), p.reopenCoupon(ctx, e))
 	}
-	err = p.db.Tx(ctx, func(tx *database.Tx) error {
-		if e.Respondent != nil {
-			return p.Surveys.InsertRespondentTx(ctx, tx, *e.Respondent)
-		}
-		return p.Recruitment.InsertTx(ctx, tx, *e.Candidate)
-	})
+	err = p.db.Tx(ctx, func(tx *database.Tx) error { return p.insert(ctx, tx, e) })
+	if e.CaseCode != "" && errors.Is(err, recruitment.ErrCodeTaken) {
+		return err // there is another code the next time
+	}
 	switch errs.KindOf(err) {
 	case errs.Invalid, errs.Conflict, errs.NotFound:
 		// It will never be taken, such as a code that somebody else got meanwhile: the person leaves no trace.
-		return errors.Join(p.keys.Destroy(ctx, in.Person), p.Vault.Erase(ctx, in.Person))
+		return errors.Join(p.keys.Destroy(ctx, in.Person), p.Vault.Erase(ctx, in.Person), p.reopenCoupon(ctx, e))
 	}
 	return err
+}
+
+func (p *people) insert(ctx context.Context, tx *database.Tx, e entry) error {
+	switch {
+	case e.Respondent != nil:
+		return p.Surveys.InsertRespondentTx(ctx, tx, *e.Respondent)
+	case e.CaseCode != "":
+		return p.Recruitment.InsertNextTx(ctx, tx, *e.Candidate, e.CaseCode)
+	}
+	return p.Recruitment.InsertTx(ctx, tx, *e.Candidate)
+}
+
+// reopenCoupon gives the coupon back of somebody who was not taken in after all.
+func (p *people) reopenCoupon(ctx context.Context, e entry) error {
+	if e.Candidate == nil || e.Candidate.Coupon == 0 {
+		return nil
+	}
+	return p.db.Tx(ctx, func(tx *database.Tx) error { return p.Recruitment.ReopenCouponTx(ctx, tx, e.Candidate.ID) })
 }

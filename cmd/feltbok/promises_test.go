@@ -194,7 +194,7 @@ func TestLinksAreNotGuessedAndDoNotLeak(t *testing.T) {
 		for i := range forged {
 			raw := make([]byte, 32)
 			rand.Read(raw)
-			folder := []string{"/p/", "/s/", "/u/"}[i%3]
+			folder := []string{"/p/", "/s/", "/u/", "/i/"}[i%4]
 			if status, err := b.Try("GET", folder+base64.RawURLEncoding.EncodeToString(raw), nil); err != nil || status != 404 {
 				t.Fatalf("forged link %d: status %d, %v", i, status, err)
 			}

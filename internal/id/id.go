@@ -43,6 +43,8 @@ type (
 	Import string
 	// View names one saved view of the list of candidates.
 	View string
+	// Coupon names one invitation that an informant passes on.
+	Coupon string
 )
 
 const bytesPerID = 16

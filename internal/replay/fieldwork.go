@@ -18,11 +18,17 @@ func (p *player) fieldwork() []event {
 		events = append(events,
 			event{at(person["contacted"], "09:00"), "first call to " + code, func() error { return p.contact(person) }},
 			event{at(person["letter"], "09:10"), "letter to " + code, func() error { return p.sendLetter(code) }})
+		if from := person["recruiter"]; from != "" {
+			events = append(events, event{at(person["contacted"], "15:00").AddDate(0, 0, -3), from + " passes an invitation on",
+				func() error { return p.passOn(from, code) }})
+		}
 		if held := p.facts.interview(code); held != nil {
 			events = append(events, p.interviewed(person, held)...)
 		}
 	}
 	return append(events,
+		event{at("2019-05-06", "10:00"), "B2 passes an invitation on that nobody has used yet", func() error { return p.passOn("B2", unused) }},
+		event{at("2019-05-07", "10:00"), "C2 says who could be called", p.tip},
 		event{at("2019-03-06", "13:00"), "A5 does not answer", func() error { return p.called("A5", "no_answer", "") }},
 		event{at("2019-03-13", "13:00"), "A5 does not answer again", func() error { return p.called("A5", "no_answer", "no_answer") }},
 		event{at("2019-03-28", "13:00"), "C5 writes", func() error { return p.wrote("C5", "interested", "") }},
@@ -54,12 +60,23 @@ func (p *player) interviewed(person, held row) []event {
 	return append(events, event{at(date, "18:00"), "interview with " + code, func() error { return p.interview(person, held) }})
 }
 
-// contact enrols a person and logs the call.
+// contact enrols a person and logs the call. Whom an informant led to has left their own data, and is called back.
 func (p *player) contact(person row) error {
-	code := person["code"]
-	held := p.facts.interview(code)
+	enter := p.enrol
+	if person["recruiter"] != "" {
+		enter = p.follow
+	}
+	if err := enter(person); err != nil {
+		return err
+	}
+	p.counts["enrolled"]++
+	return p.called(person["code"], person["outcome"], "")
+}
+
+// place is what the study knows of somebody besides the company: a title, which letter, and what they are in the case.
+func (p *player) place(person row) (fields []string) {
 	title, audience, relation := "Leder", "company", "member"
-	if held != nil {
+	if held := p.facts.interview(person["code"]); held != nil {
 		title = held["role"]
 		switch held["relation"] {
 		case "Klyngeadministrasjon":
@@ -68,20 +85,19 @@ func (p *player) contact(person row) error {
 			audience, relation = "administration", "board"
 		}
 	}
-	fields := []string{"case", p.cases[code[:1]], "code", code, "audience", audience, "relation", relation,
-		"employees", person["employees"], "title", title, "source", person["source"], "name", person["name"],
-		"email", strings.ToLower(code) + "@example.org", "phone", p.telephone(code), "organisation", person["organisation"],
-		"exact_title", person["exact_title"], "language", "nb"}
-	if from := person["recruiter"]; from != "" {
-		fields = append(fields, "recruiter", from)
-	}
-	if err := p.post(p.study+"/candidates/new", "main form", fields...); err != nil {
-		return err
-	}
-	p.people[code] = strings.Split(p.researcher.Address(), "?")[0]
-	p.counts["enrolled"]++
-	return p.called(code, person["outcome"], "")
+	return []string{"case", p.cases[person["code"][:1]], "audience", audience, "relation", relation, "title", title,
+		"organisation", person["organisation"], "exact_title", person["exact_title"]}
 }
+
+func (p *player) enrol(person row) error {
+	code := person["code"]
+	err := p.post(p.study+"/candidates/new", "main form", append(p.place(person), "code", code, "employees", person["employees"],
+		"source", person["source"], "name", person["name"], "email", address(code), "phone", p.telephone(code), "language", "nb")...)
+	p.people[code] = strings.Split(p.researcher.Address(), "?")[0]
+	return err
+}
+
+func address(code string) string { return strings.ToLower(code) + "@example.org" }
 
 // telephone is a number in the shape of a Norwegian one that is nobody's.
 func (p *player) telephone(code string) string {
@@ -158,7 +174,7 @@ func answer(form *browser.Form, person row) *browser.Form {
 
 // visit opens the newest link in somebody's mail and presses its button, in a browser of their own.
 func (p *player) visit(code string) (*browser.Browser, error) {
-	return p.enter(strings.ToLower(code)+"@example.org", "/p/")
+	return p.enter(address(code), "/p/")
 }
 
 func (p *player) enter(email, folder string) (*browser.Browser, error) {
@@ -182,7 +198,7 @@ func (p *player) book(person row, date string, again bool) error {
 	code := person["code"]
 	p.counts["booked"]++
 	if person["booked_by"] == "researcher" {
-		return p.post(p.people[code]+"/book", "main form", "mode", person["mode"], "day", date, "time", person["time"], "place", p.place(person))
+		return p.post(p.people[code]+"/book", "main form", "mode", person["mode"], "day", date, "time", person["time"], "place", p.venue(person))
 	}
 	own, err := p.visit(code)
 	if err != nil {
@@ -194,7 +210,7 @@ func (p *player) book(person row, date string, again bool) error {
 	return own.Form("main form").Set("slot", slot(date, person["time"])).Submit()
 }
 
-func (p *player) place(person row) string {
+func (p *player) venue(person row) string {
 	if person["mode"] == "in_person" {
 		return "Hos deg"
 	}

@@ -21,7 +21,7 @@ type mailbox struct {
 	links        map[string][]string
 }
 
-var address = regexp.MustCompile(`https?://[^\s<>"]+`)
+var webAddress = regexp.MustCompile(`https?://[^\s<>"]+`)
 
 // link returns the newest link that somebody was sent to a path starting with prefix.
 func (m *mailbox) link(to, prefix string) (string, error) {
@@ -73,7 +73,7 @@ func (m *mailbox) open(name string) error {
 	if err != nil {
 		return err
 	}
-	m.links[to[0].Address] = append(m.links[to[0].Address], address.FindAllString(text, -1)...)
+	m.links[to[0].Address] = append(m.links[to[0].Address], webAddress.FindAllString(text, -1)...)
 	return nil
 }
 

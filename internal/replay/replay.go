@@ -99,6 +99,7 @@ type player struct {
 	people     map[string]string // code to path
 	mailbox    mailbox
 	counts     map[string]int
+	passed     map[string]string // path of an invitation that an informant passed on, by whom it is for
 }
 
 // event is one thing that happened.
@@ -115,7 +116,7 @@ func Run(ctx context.Context, stage Stage) (Result, error) {
 		return Result{}, err
 	}
 	p := &player{Stage: stage, ctx: ctx, facts: f, cases: map[string]string{}, people: map[string]string{}, counts: map[string]int{},
-		mailbox: mailbox{folder: stage.MailFolder, base: stage.Base}}
+		passed: map[string]string{}, mailbox: mailbox{folder: stage.MailFolder, base: stage.Base}}
 	if p.researcher, err = browser.New(stage.Handler, stage.Base); err != nil {
 		return Result{}, err
 	}

@@ -3,15 +3,17 @@ import { crawl, focusOnErrors, go, newPage, press, pressFirst, visit } from './l
 
 const pagesEach = 15;
 
-const journeys = { invited, survey };
+const journeys = { invited, survey, 'took part': passing, 'passed on': friend };
 
 export async function participant(walk, links) {
   for (const [kind, link] of Object.entries(links)) {
     const page = await newPage(walk, kind);
     await page.goto(link);
     await visit(page, 'link');
-    await pressFirst(page);
-    await visit(page, 'first');
+    if (kind !== 'passed on') { // every other link opens a page with one button
+      await pressFirst(page);
+      await visit(page, 'first');
+    }
     await journeys[kind]?.(page);
     await crawl(page, pagesEach);
     await page.context().close();
@@ -35,6 +37,38 @@ async function invited(page) {
   await visit(page, 'booked');
   await go(page, '/my');
   await visit(page, 'mine');
+}
+
+// passing makes an invitation to pass on, after forgetting to say whether to be named, and copies its text.
+async function passing(page) {
+  await go(page, '/my/pass');
+  await visit(page, 'pass');
+  await press(page, page.locator('main form button').last());
+  await visit(page, 'pass-missing', { status: 422 });
+  await focusOnErrors(page);
+  await page.locator('[name=network]').fill('40');
+  await page.locator('[name=show][value=no]').check();
+  await press(page, page.locator('main form button').last());
+  await visit(page, 'pass-made');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.locator('[data-copy]').first().click();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  if (!copied.includes('/i/')) throw new Error(`copied "${copied}", and no link`);
+}
+
+// friend opens an invitation, forgets everything, says yes, and finds it used up.
+async function friend(page) {
+  const link = page.url();
+  await submit(page);
+  await visit(page, 'missing', { status: 422 });
+  await focusOnErrors(page);
+  await page.locator('[name=answer][value=yes]').check();
+  await page.locator('[name=name]').fill('Frida Tenkt');
+  await page.locator('[name=email]').fill('frida@example.org');
+  await submit(page);
+  await visit(page, 'thanks');
+  await page.goto(link);
+  await visit(page, 'used', { status: 404 });
 }
 
 // survey says yes, answers every page's first question, looks over the answers and sends them.

@@ -1,7 +1,7 @@
 // What a researcher does, and what a supervisor sees, from the sign-in link on.
 import { crawl, focusOnErrors, go, newPage, press, pressFirst, visit } from './lib.mjs';
 
-const deeds = [candidate, name, call, coding, results, exporting, languages];
+const deeds = [candidate, name, call, snowball, tip, coding, results, exporting, languages];
 
 export async function researcher(walk, links, role) {
   const page = await newPage(walk, role);
@@ -56,6 +56,31 @@ async function call(page, { study }) {
   await visit(page, 'call-logged');
   await press(page, page.locator('form[action$="/undo"] button'));
   await visit(page, 'call-undone');
+}
+
+// snowball makes an invitation for an informant to pass on, and looks at the tree.
+async function snowball(page, { study }) {
+  await go(page, `${study}/referrals`);
+  await visit(page, 'snowball');
+  await press(page, page.locator('.branch a.code').first());
+  await press(page, page.locator('a[href$="/coupons"]'));
+  await page.locator('[name=show][value=no]').check();
+  await press(page, page.locator('main form button').last());
+  await visit(page, 'coupons');
+}
+
+// tip opens one, and gets the form back that would take it in.
+async function tip(page, { study }) {
+  await go(page, `${study}/tips`);
+  await press(page, page.locator('main table a').first());
+  await page.locator('form[action$="/open"] [name=purpose]').first().check();
+  await press(page, page.locator('form[action$="/open"] button'));
+  await visit(page, 'tip-opened');
+  await press(page, page.locator('main .opened a.btn'));
+  await page.locator('details summary').click();
+  await press(page, page.locator('form[action$="/enrol"] button'));
+  await visit(page, 'tip-refused', { status: 422 });
+  await focusOnErrors(page);
 }
 
 async function coding(page, { study }) {
