@@ -98,8 +98,8 @@ type Plan struct {
 	Actor  audit.Actor
 }
 
-// Postpone puts a planned try off. The new time is in UTC milliseconds, its faults are at the field "next". It is
-// ErrChanged where the person is not any more as seen says (0 is not asked), or no try is planned any more.
+// Postpone puts a planned try off, or plans the first. The time is in UTC milliseconds, its faults are at the field "next".
+// It is ErrChanged where the person is not any more as seen says (0 is not asked), or need not be tried any more.
 func (r *Recruitment) Postpone(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, seen, next int64) error {
 	now := r.now().UnixMilli()
 	var check errs.Check
@@ -120,7 +120,7 @@ func (r *Recruitment) Postpone(ctx context.Context, actor audit.Actor, study id.
 		if err != nil {
 			return err
 		}
-		if at.next == 0 {
+		if at.next == 0 && at.state.settled() {
 			return ErrChanged
 		}
 		if _, err := tx.Exec(ctx, "insert into contact_plan (person_id, seq, study_id, at, next_at, actor) values ($1, $2, $3, $4, $5, $6)",

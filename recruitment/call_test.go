@@ -128,8 +128,14 @@ func TestPostpone(t *testing.T) {
 		ctx, person := t.Context(), f.add(f.participant("A1"))
 		now := f.now.UnixMilli()
 		postpone := func(next int64) error { return f.Postpone(ctx, researcher, f.study, person, 0, next) }
-		if err := postpone(now + 10_000); !errors.Is(err, recruitment.ErrChanged) {
-			t.Errorf("where nothing is planned = %v, want ErrChanged", err)
+		lost := f.add(f.participant("A2"))
+		f.advance(lost, recruitment.Declined)
+		if err := f.Postpone(ctx, researcher, f.study, lost, 0, now+10_000); !errors.Is(err, recruitment.ErrChanged) {
+			t.Errorf("a try of somebody who said no = %v, want ErrChanged", err)
+		}
+		planned := f.add(f.participant("A3")) // a first try is planned as one that is put off
+		if err := f.Postpone(ctx, researcher, f.study, planned, 0, now+10_000); err != nil || f.get(planned).NextAt != now+10_000 {
+			t.Errorf("a first try: %v", err)
 		}
 		f.ring(person, call(recruitment.NotReached, now+5_000))
 		before := f.get(person)

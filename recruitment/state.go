@@ -48,6 +48,9 @@ func (s State) rank() int { return slices.Index(line, s) }
 // Lost says whether the state is off the main line.
 func (s State) Lost() bool { return slices.Contains(losses, s) }
 
+// settled says whether nobody need be tried any more: they are lost, or have a date.
+func (s State) settled() bool { return s.Lost() || s.rank() >= Booked.rank() }
+
 // Stage is a state as the funnel and the filters see it.
 type Stage string
 
@@ -240,10 +243,9 @@ func (r *Recruitment) SetState(ctx context.Context, actor audit.Actor, study id.
 // move writes a decided change and its history. A try that is planned falls away with those who are lost or have a date.
 func (r *Recruitment) move(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, at standing, to, reached State, actor audit.Actor) error {
 	now := r.now().UnixMilli()
-	settled := to.Lost() || to.rank() >= Booked.rank()
 	if _, err := tx.Exec(ctx, `update participant set state = $3, reached = $4, state_at = $5, last_at = $5, stage = $7, events = events + 1,
 		next_at = case when cast($6 as boolean) then 0 else next_at end where study_id = $1 and person_id = $2`,
-		study, person, to, reached, now, settled, to.stage(reached)); err != nil {
+		study, person, to, reached, now, to.settled(), to.stage(reached)); err != nil {
 		return fmt.Errorf("move participant: %w", err)
 	}
 	if _, err := tx.Exec(ctx, `insert into participant_change (person_id, seq, study_id, at, was, became, actor)

@@ -190,8 +190,10 @@ func (p *player) result() (Result, error) {
 		}
 		r.Links = append(r.Links, Link{want.kind, want.code, link})
 	}
-	r.Links = append(r.Links, Link{"passed on", "", p.passed[unused]})
-	for _, what := range []string{"enrolled", "invitations passed on", "tips", "consented through their link", "consented orally", "booked", "moved",
+	if link := p.passed[unused]; link != "" {
+		r.Links = append(r.Links, Link{"passed on", "", link})
+	}
+	for _, what := range []string{"enrolled", "candidates from a member list", "invitations passed on", "tips", "consented through their link", "consented orally", "booked", "moved",
 		"cancelled and booked anew", "interviewed", "themes", "respondents", "survey answers"} {
 		if n := p.counts[what]; n > 0 {
 			r.Summary = append(r.Summary, Line{what, n})

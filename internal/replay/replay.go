@@ -120,7 +120,7 @@ func Run(ctx context.Context, stage Stage) (Result, error) {
 	if p.researcher, err = browser.New(stage.Handler, stage.Base); err != nil {
 		return Result{}, err
 	}
-	events := slices.Concat(p.preparation(), p.fieldwork(), p.analysis())
+	events := slices.Concat(p.preparation(), p.fieldwork(), p.memberLists(), p.analysis())
 	slices.SortStableFunc(events, func(a, b event) int { return a.at.Compare(b.at) })
 	for _, e := range events {
 		if e.at.After(stage.now()) {

@@ -63,7 +63,7 @@ func (p *player) follow(person row) error {
 	if err := p.open(p.study + "/candidates?q=" + code); err != nil {
 		return err
 	}
-	if err := p.researcher.Follow(code); err != nil {
+	if err := p.researcher.Follow("/people/"); err != nil {
 		return err
 	}
 	page := p.researcher.Address()
