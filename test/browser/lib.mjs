@@ -157,7 +157,7 @@ export async function focusOnErrors(page) {
 
 // crawl visits what the open page links to on this server, and what that links to: kinds of pages not seen yet first,
 // then the nearest. Pages that differ only in an identifier or a language are of one kind: two of each are enough.
-export async function crawl(page, limit = 60) {
+export async function crawl(page, limit = 100) {
   const { role } = tabs.get(page);
   const queue = await links(page);
   const queued = new Set(queue);
@@ -246,8 +246,8 @@ async function inlineCode(page, html) {
   const found = await page.evaluate((source) => {
     const served = new DOMParser().parseFromString(source, 'text/html');
     const code = [...served.querySelectorAll('*')].filter((e) => (e.localName === 'script' && !e.hasAttribute('src'))
-      || e.localName === 'style' || [...e.attributes].some((a) => a.name === 'style' || a.name.startsWith('on')
-      || /^\s*javascript:/i.test(a.value)));
+      || e.localName === 'style' || e.getAttributeNames().some((a) => a === 'style' || a.startsWith('on')
+      || /^\s*javascript:/i.test(e.getAttribute(a))));
     return code.map((e) => e.outerHTML.slice(0, 120));
   }, html);
   for (const what of found) report(page, `inline script, style or handler: ${what}`);
