@@ -191,10 +191,13 @@ func TestParticipantsWay(t *testing.T) {
 		person, link := f.informant("A2")
 		b := f.browser()
 		f.must(b.Get(link))
-		for _, word := range []string{"Samskaping", "Arne", "A2"} {
+		for _, word := range []string{"Samskaping", "Arne"} {
 			if strings.Contains(string(b.Body), word) {
 				t.Errorf("the landing page says %q", word)
 			}
+		}
+		if strings.Contains(b.Text("head, body"), "A2") { // a token in an attribute may hold it by chance
+			t.Error("the landing page says the code")
 		}
 		f.must(b.Form("main form").Submit())
 		f.at(b, "/my/letter", "Vil du være med?", "Slettes", "Hele brevet", "Du har ikke svart ennå")
