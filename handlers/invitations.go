@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"example.org/feltbok/internal/errs"
@@ -180,22 +179,17 @@ func (s *Server) batchActed(v *visit, err error, done string) error {
 	return v.again(err, "staff/batch", p)
 }
 
-// selection is whom a batch is about: people named in the address, or whom the list's filter there finds, by code.
+// selection is whom a batch is about, by code: people named in the address, or whom the list's filter there finds.
 func (s *Server) selection(v *visit) ([]recruitment.Participant, error) {
 	named := v.QueryArray("person")
-	filter := v.candidateFilter()
-	if len(named) > 0 {
-		filter = recruitment.Filter{}
+	if len(named) == 0 {
+		return s.Recruitment.List(v.ctx(), v.study.ID, v.candidateFilter())
 	}
-	people, err := s.Recruitment.List(v.ctx(), v.study.ID, filter)
-	if err != nil || len(named) == 0 {
-		return people, err
+	persons := make([]id.Person, len(named))
+	for i, person := range named {
+		persons[i] = id.Person(person)
 	}
-	wanted := map[id.Person]bool{}
-	for _, person := range named {
-		wanted[id.Person(person)] = true
-	}
-	return slices.DeleteFunc(people, func(p recruitment.Participant) bool { return !wanted[p.ID] }), nil
+	return s.Recruitment.Some(v.ctx(), v.study.ID, persons)
 }
 
 // selectionPath is this page with whom it is about, and nothing that was asked of it once.
@@ -203,10 +197,7 @@ func (v *visit) selectionPath() string {
 	query := v.Request.URL.Query()
 	query.Del("lang")
 	query.Del("done")
-	if len(query) == 0 {
-		return v.studyPath("/invitations/new")
-	}
-	return v.studyPath("/invitations/new?" + query.Encode())
+	return withValues(v.studyPath("/invitations/new"), query)
 }
 
 var (

@@ -376,7 +376,11 @@ func (p plan) readPage(ctx context.Context, q Query) (page Page, err error) {
 		from = 0
 	}
 	shown := all[from:min(from+PageSize, len(all))]
-	if page.People, err = p.inFull(ctx, shown); err != nil {
+	persons := make([]id.Person, len(shown))
+	for i, one := range shown {
+		persons[i] = one.person
+	}
+	if page.People, err = byIDs(ctx, p.db, p.study, persons); err != nil { // who went in between is left out
 		return page, err
 	}
 	if len(shown) > 0 && from > 0 {
@@ -405,25 +409,6 @@ func (q Query) first(all []spot, c *cursor, least int) int {
 		return len(all)
 	}
 	return i
-}
-
-// inFull reads the rows of some. Who went in between is left out.
-func (p plan) inFull(ctx context.Context, some []spot) (all []Participant, err error) {
-	at := map[id.Person]int{}
-	persons := make([]id.Person, len(some))
-	for i, one := range some {
-		at[one.person], persons[i] = i, one.person
-	}
-	for chunk := range database.Chunks(persons) {
-		list, args := database.In(chunk)
-		rows, err := p.rows(ctx, "code <> '' and person_id in "+list, args)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, rows...)
-	}
-	slices.SortFunc(all, func(a, b Participant) int { return cmp.Compare(at[a.ID], at[b.ID]) })
-	return all, nil
 }
 
 // walkPage walks along an index, to one person more than a page has, to know whether there is another.

@@ -260,3 +260,23 @@ func TestCounts(t *testing.T) {
 		}
 	})
 }
+
+// Some reads those who are asked for and nobody else: each once, by code.
+func TestSome(t *testing.T) {
+	each(t, func(t *testing.T, f *field) {
+		everybody, attribute := f.crowd(12)
+		other := f.participant("X1")
+		other.Study = id.New[id.Study]()
+		f.add(other)
+		gone := f.add(f.participant("B9"))
+		f.erase(gone)
+		last, first := everybody[11], everybody[2]
+		got, err := f.Some(t.Context(), f.study, []id.Person{last.ID, other.ID, gone, "x\x00", first.ID, last.ID, id.New[id.Person]()})
+		if err != nil || len(got) != 2 || got[0].Code != first.Code || got[1].Code != last.Code {
+			t.Fatalf("got %+v, %v, want %s and %s", got, err, first.Code, last.Code)
+		}
+		if got[0].Attributes[attribute] != first.Attributes[attribute] || got[1].Attributes[attribute] != last.Attributes[attribute] {
+			t.Error("the study's own attributes are missing")
+		}
+	})
+}

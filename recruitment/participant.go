@@ -289,6 +289,37 @@ func (r *Recruitment) List(ctx context.Context, study id.Study, f Filter) ([]Par
 	return all, r.withValues(ctx, study, all)
 }
 
+// Some returns those of some persons who are in a study, by code.
+func (r *Recruitment) Some(ctx context.Context, study id.Study, persons []id.Person) ([]Participant, error) {
+	asked := slices.DeleteFunc(distinct(persons), func(p id.Person) bool { return !id.Valid(p) })
+	people, err := byIDs(ctx, r.db, study, asked)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(people, func(a, b Participant) int { return natural.Compare(a.Code, b.Code) })
+	return people, r.withValues(ctx, study, people)
+}
+
+// byIDs reads different persons of a study, in their order and without the study's own attributes. Who is not in the study,
+// or not any more, is left out.
+func byIDs(ctx context.Context, q database.Querier, study id.Study, persons []id.Person) (people []Participant, err error) {
+	at := make(map[id.Person]int, len(persons))
+	for i, person := range persons {
+		at[person] = i
+	}
+	for chunk := range database.Chunks(persons) {
+		list, args := database.In(chunk) // without the study, whose index an engine might take instead
+		rows, err := database.All(ctx, q, scan, "select "+columns+" from participant where code <> '' and person_id in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read participants: %w", err)
+		}
+		people = append(people, rows...)
+	}
+	people = slices.DeleteFunc(people, func(p Participant) bool { return p.Study != study })
+	slices.SortFunc(people, func(a, b Participant) int { return cmp.Compare(at[a.ID], at[b.ID]) })
+	return people, nil
+}
+
 // Codes returns the codes of some persons, as far as they are participants of the study.
 func (r *Recruitment) Codes(ctx context.Context, study id.Study, persons []id.Person) (map[id.Person]string, error) {
 	codes := map[id.Person]string{}

@@ -133,28 +133,29 @@ func (r *Recruitment) askers(ctx context.Context, q database.Querier, study id.S
 
 // newcomers are those of a list who hold no place, by case, in the order of the list. Whoever was erased is not among them.
 func newcomers(ctx context.Context, q database.Querier, study id.Study, persons []id.Person) (map[id.Case][]Participant, error) {
-	found, seen := map[id.Case][]Participant{}, map[id.Person]bool{}
-	for some := range database.Chunks(persons) {
-		list, args := database.In(some, study)
-		people, err := database.All(ctx, q, scan, "select "+columns+" from participant where study_id = $1 and code <> '' and person_id in "+list, args...)
-		if err != nil {
-			return nil, fmt.Errorf("read who is asked: %w", err)
-		}
-		if err := readValues(ctx, q, study, people); err != nil {
-			return nil, err
-		}
-		at := map[id.Person]Participant{}
-		for _, p := range people {
-			at[p.ID] = p
-		}
-		for _, person := range some {
-			if p, known := at[person]; known && !p.State.holds() && !seen[person] {
-				found[p.Case] = append(found[p.Case], p)
-				seen[person] = true
-			}
-		}
+	people, err := byIDs(ctx, q, study, distinct(persons))
+	if err != nil {
+		return nil, err
+	}
+	people = slices.DeleteFunc(people, func(p Participant) bool { return p.State.holds() })
+	if err := readValues(ctx, q, study, people); err != nil {
+		return nil, err
+	}
+	found := map[id.Case][]Participant{}
+	for _, p := range people {
+		found[p.Case] = append(found[p.Case], p)
 	}
 	return found, nil
+}
+
+// distinct leaves the first of each.
+func distinct(persons []id.Person) []id.Person {
+	seen := make(map[id.Person]bool, len(persons))
+	return slices.DeleteFunc(slices.Clone(persons), func(p id.Person) bool {
+		twice := seen[p]
+		seen[p] = true
+		return twice
+	})
 }
 
 // crowd counts people who are alike in all that the quotas ask for.
