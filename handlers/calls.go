@@ -89,7 +89,7 @@ func (s *Server) callRows(v *visit, p *callsPage, people []recruitment.Participa
 	if len(people) == 0 {
 		return nil
 	}
-	tries, err := s.Recruitment.Tries(v.ctx(), v.study.ID, people)
+	tries, err := s.Recruitment.Tries(v.ctx(), v.study.ID, idsOf(people)...)
 	if err != nil {
 		return err
 	}
@@ -300,7 +300,7 @@ func (s *Server) callGivenUp(v *visit) error {
 	if err != nil {
 		return err
 	}
-	tries, err := s.Recruitment.Tries(v.ctx(), v.study.ID, []recruitment.Participant{one})
+	tries, err := s.Recruitment.Tries(v.ctx(), v.study.ID, one.ID)
 	if err != nil {
 		return err
 	}
@@ -336,8 +336,3 @@ func (s *Server) callActed(v *visit, person id.Person, err error, path, done str
 	p.suggest()
 	return v.again(err, "staff/calls", p)
 }
-
-// Seen is the version of the participant that a form is shown with.
-func (p personPage) Seen() int64 { return p.Person.Version }
-
-func (p candidatesPage) Seen() int64 { return p.Log.Version }

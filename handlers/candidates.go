@@ -172,6 +172,9 @@ func (p candidatesPage) Parts() string {
 	return p.T("people.of_them", "Asked", p.Count.N-p.Waiting, "Waiting", p.Waiting)
 }
 
+// Seen is the version of the participant that the form in the panel is shown with.
+func (p candidatesPage) Seen() int64 { return p.Log.Version }
+
 // filterField is a list to filter by, in groups; the first may have no name.
 type filterField struct {
 	Name, ID, Label, All string

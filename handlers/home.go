@@ -101,7 +101,7 @@ func (s *Server) standing(v *visit) (st standing, err error) {
 		st.due, e = s.Recruitment.Due(ctx, study, st.today.AddDate(0, 0, 1).UnixMilli()-1)
 		return e
 	})
-	read(func() (e error) { st.tries, e = s.Recruitment.Tries(ctx, study, st.due); return e })
+	read(func() (e error) { st.tries, e = s.Recruitment.Tries(ctx, study, idsOf(st.due)...); return e })
 	read(func() (e error) { st.letters, e = s.Consents.Versions(ctx, study); return e })
 	read(func() (e error) { st.weeks, e = s.Scheduling.Weeks(ctx, study); return e })
 	read(func() (e error) { st.mails, e = s.Outbox.Counts(ctx, study); return e })

@@ -124,6 +124,9 @@ func (p personPage) Next() *scheduling.Booking {
 	return &p.Open[0]
 }
 
+// Seen is the version of the participant that a form is shown with.
+func (p personPage) Seen() int64 { return p.Person.Version }
+
 // Lead says in one line what is next.
 func (p personPage) Lead() string {
 	next := p.Next()

@@ -3,7 +3,6 @@ package recruitment
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -144,7 +143,7 @@ func cleanAttributes(wanted, present []Attribute) error {
 			fault("recruitment.attribute_values")
 		}
 		names[folded] = true
-		a.Key = string(id.New[id.Case]())
+		a.Key = string(id.New[string]())
 		if k := slices.IndexFunc(present, func(p Attribute) bool { return strings.ToLower(p.Name) == folded }); k >= 0 {
 			a.Key = present[k].Key
 		}
@@ -152,45 +151,59 @@ func cleanAttributes(wanted, present []Attribute) error {
 	return c.Err()
 }
 
-// setValues writes a participant's own attributes in place of what stood there. An attribute or value that the study does
-// not have is a fault at the field "attribute_" and its key.
+// setValues writes a participant's own attributes, which checkValues has seen, in place of what stood there.
 func setValues(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, values map[string]string) error {
 	if _, err := tx.Exec(ctx, "delete from participant_attribute where person_id = $1", person); err != nil {
 		return fmt.Errorf("set attributes: %w", err)
 	}
+	return insertValues(ctx, tx, valueRows(study, person, values))
+}
+
+func valueRows(study id.Study, person id.Person, values map[string]string) (rows [][]any) {
 	for key, value := range values {
-		if value == "" {
-			continue
+		if value != "" {
+			rows = append(rows, []any{person, key, study, value})
 		}
-		if _, err := tx.Exec(ctx, "insert into participant_attribute (person_id, key, study_id, value) values ($1, $2, $3, $4)",
-			person, key, study, value); err != nil {
-			return fmt.Errorf("set attributes: %w", err)
-		}
+	}
+	return rows
+}
+
+func insertValues(ctx context.Context, tx *database.Tx, rows [][]any) error {
+	if _, err := tx.Insert(ctx, "participant_attribute (person_id, key, study_id, value)", rows, ""); err != nil {
+		return fmt.Errorf("set attributes: %w", err)
 	}
 	return nil
 }
 
-// checkValues refuses what is none of the study's attributes and values.
-func checkValues(ctx context.Context, q database.Querier, study id.Study, values map[string]string) error {
-	var c errs.Check
-	for key, value := range values {
-		if value == "" {
-			continue
+// checkValues refuses what is none of the study's attributes and values, in the first of several people's that has such:
+// faults are at the field "attribute_" and the attribute's key.
+func checkValues(ctx context.Context, q database.Querier, study id.Study, people ...map[string]string) error {
+	var offered map[string][]string
+	for _, values := range people {
+		var c errs.Check
+		for key, value := range values {
+			if value == "" {
+				continue
+			}
+			if offered == nil {
+				known, err := attributes(ctx, q, study)
+				if err != nil {
+					return err
+				}
+				offered = map[string][]string{}
+				for _, a := range known {
+					offered[a.Key] = a.Values
+				}
+			}
+			if !slices.Contains(offered[key], value) {
+				c.Add("attribute_"+key, "recruitment.choose")
+			}
 		}
-		var options string
-		err := q.QueryRow(ctx, "select options from attribute where study_id = $1 and key = $2", study, key).Scan(&options)
-		if err != nil && !errors.Is(err, database.ErrNoRows) {
-			return fmt.Errorf("read attribute: %w", err)
-		}
-		var offered []string
-		if err == nil {
-			err = json.Unmarshal([]byte(options), &offered)
-		}
-		if err != nil || !slices.Contains(offered, value) {
-			c.Add("attribute_"+key, "recruitment.choose")
+		if err := c.Err(); err != nil {
+			return err
 		}
 	}
-	return c.Err()
+	return nil
 }
 
 // withValues fills in the own attributes of people of a study who were read.

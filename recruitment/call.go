@@ -15,7 +15,13 @@ import (
 // Due returns who is to be tried again by a time in UTC milliseconds, the longest waiting first.
 func (r *Recruitment) Due(ctx context.Context, study id.Study, until int64) ([]Participant, error) {
 	return database.All(ctx, r.db, scan, "select "+columns+` from participant
-		where study_id = $1 and next_at > 0 and next_at <= $2 order by next_at, person_id`, study, until)
+		where study_id = $1 and next_at > 0 and next_at <= $2 order by next_at, code_order, code`, study, until)
+}
+
+// NextDue returns who of them waits longest, or ErrUnknown if nobody is to be tried.
+func (r *Recruitment) NextDue(ctx context.Context, study id.Study, until int64) (Participant, error) {
+	return r.one(ctx, "select "+columns+` from participant
+		where study_id = $1 and next_at > 0 and next_at <= $2 order by next_at, code_order, code limit 1`, study, until)
 }
 
 // Tries sums up the contacts with one person.
@@ -44,12 +50,8 @@ func (t *Tries) add(direction Direction, outcome Outcome, at int64) {
 }
 
 // Tries sums up the contacts with several people at once. With whom there was none is not in it.
-func (r *Recruitment) Tries(ctx context.Context, study id.Study, people []Participant) (map[id.Person]Tries, error) {
+func (r *Recruitment) Tries(ctx context.Context, study id.Study, persons ...id.Person) (map[id.Person]Tries, error) {
 	tries := map[id.Person]Tries{}
-	persons := make([]id.Person, len(people))
-	for i, p := range people {
-		persons[i] = p.ID
-	}
 	for some := range database.Chunks(persons) {
 		list, args := database.In(some, study)
 		err := database.Each(ctx, r.db, func(row database.Scanner) error {

@@ -186,7 +186,11 @@ func TestTries(t *testing.T) {
 				f.ring(p.ID, c)
 			}
 		}
-		got, err := f.Tries(t.Context(), f.study, people)
+		persons := make([]id.Person, len(people))
+		for i, p := range people {
+			persons[i] = p.ID
+		}
+		got, err := f.Tries(t.Context(), f.study, persons...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +201,7 @@ func TestTries(t *testing.T) {
 				t.Errorf("A%d: %s, want %s", i, text, want)
 			}
 		}
-		if other, err := f.Tries(t.Context(), id.New[id.Study](), people); len(other) != 0 || err != nil {
+		if other, err := f.Tries(t.Context(), id.New[id.Study](), persons...); len(other) != 0 || err != nil {
 			t.Errorf("another study sees %v, %v", other, err)
 		}
 	})

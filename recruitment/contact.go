@@ -166,9 +166,3 @@ func (r *Recruitment) Contacts(ctx context.Context, study id.Study, person id.Pe
 		return c, err
 	}, "select "+contactColumns+" from contact_log where study_id = $1 and person_id = $2 order by seq desc", study, person)
 }
-
-// NextDue returns who of them waits longest, or ErrUnknown if nobody is to be tried.
-func (r *Recruitment) NextDue(ctx context.Context, study id.Study, until int64) (Participant, error) {
-	return r.one(ctx, "select "+columns+` from participant
-		where study_id = $1 and next_at > 0 and next_at <= $2 order by next_at, code_order, code limit 1`, study, until)
-}

@@ -178,24 +178,13 @@ func (r *Recruitment) AcceptanceOf(ctx context.Context, study id.Study, person i
 // make it ErrCodeTaken; trying again helps. A recruiter who has left the study meanwhile is forgotten: who was led here
 // stays.
 func (r *Recruitment) InsertNextTx(ctx context.Context, tx *database.Tx, p Participant, caseCode string) error {
-	var highest int64
-	// Writing the row makes others who want the next code wait.
-	err := tx.QueryRow(ctx, `insert into code_number (study_id, case_id, highest) values ($1, $2, 0)
-		on conflict (study_id, case_id) do update set highest = code_number.highest returning highest`, p.Study, p.Case).Scan(&highest)
-	if err != nil {
-		return fmt.Errorf("hold next code: %w", err)
-	}
 	if errs.KindOf(p.checkRecruiter(ctx, tx)) == errs.Invalid {
 		p.Recruiter, p.Coupon = "", 0
 	}
-	for taken := true; taken; {
-		highest++
-		p.Code = codeOf(caseCode, highest)
-		err := tx.QueryRow(ctx, "select exists (select 1 from participant where study_id = $1 and code = $2 and person_id <> $3)",
-			p.Study, p.Code, p.ID).Scan(&taken)
-		if err != nil {
-			return fmt.Errorf("look for next code: %w", err)
-		}
+	p.Code = ""
+	one := []Participant{p}
+	if err := giveCodes(ctx, tx, p.Study, one, map[id.Case]string{p.Case: caseCode}); err != nil {
+		return err
 	}
-	return r.InsertTx(ctx, tx, p)
+	return r.InsertTx(ctx, tx, one[0])
 }

@@ -122,7 +122,8 @@ func tested(test func(w *words) string, uses string) criterion {
 	}}
 }
 
-// criteria are the filter's conditions, those that few meet as a rule first. titles are those that the text is found in, nil where too many are to be listed.
+// criteria are the filter's conditions, those that few meet as a rule first. titles are those that the text is found in, nil
+// where too many are to be listed.
 func (f Filter) criteria(titles []any) (all []criterion) {
 	add := func(name, value string, leads ...Order) {
 		if value != "" {

@@ -6,21 +6,23 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"example.org/feltbok/internal/database"
-	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 )
 
 // InsertAllTx adds candidates who are new to a study, in their order, in the caller's transaction. Who has no code gets the
-// next one of their case, which begins with the case's own code as in cases, and has it in people then. The caller's act is the audit entry. A code
-// that somebody else has is ErrCodeTaken, whatever else is wrong is Invalid.
+// next one of their case, which begins with the case's own code as in cases, and has it in people then. The caller's act is
+// the audit entry. A code that somebody else has is ErrCodeTaken, whatever else is wrong is Invalid.
 func (r *Recruitment) InsertAllTx(ctx context.Context, tx *database.Tx, study id.Study, people []Participant, cases map[id.Case]string) error {
 	if err := giveCodes(ctx, tx, study, people, cases); err != nil {
 		return err
 	}
-	if err := checkAll(ctx, tx, study, people); err != nil {
+	own := make([]map[string]string, len(people))
+	for i, p := range people {
+		own[i] = p.Attributes
+	}
+	if err := checkValues(ctx, tx, study, own...); err != nil {
 		return err
 	}
 	last := map[id.Case]string{} // the code with the highest number
@@ -44,7 +46,7 @@ func (r *Recruitment) InsertAllTx(ctx context.Context, tx *database.Tx, study id
 
 func (r *Recruitment) insertSome(ctx context.Context, tx *database.Tx, study id.Study, some []Participant) error {
 	now := r.now().UnixMilli()
-	var rows, values [][]any
+	var rows, own [][]any
 	for i := range some {
 		p := &some[i]
 		d := p.details()
@@ -53,45 +55,18 @@ func (r *Recruitment) insertSome(ctx context.Context, tx *database.Tx, study id.
 		}
 		p.Study, p.Code = study, d.Code
 		rows = append(rows, p.row(d, now))
-		for key, value := range p.Attributes {
-			values = append(values, []any{p.ID, key, study, value})
-		}
+		own = append(own, valueRows(study, p.ID, p.Attributes)...)
 	}
 	if _, err := insert(ctx, tx, rows); err != nil {
 		return err
 	}
-	if _, err := tx.Insert(ctx, "participant_attribute (person_id, key, study_id, value)", values, ""); err != nil {
-		return fmt.Errorf("set attributes: %w", err)
-	}
-	return nil
+	return insertValues(ctx, tx, own)
 }
 
 // number is that at the end of a code, 0 where there is none.
 func number(code string) int64 {
 	n, _ := strconv.ParseInt(codeNumber.FindString(code), 10, 64)
 	return n
-}
-
-// checkAll refuses attributes and values that the study does not have any more.
-func checkAll(ctx context.Context, q database.Querier, study id.Study, people []Participant) error {
-	known, err := attributes(ctx, q, study)
-	if err != nil {
-		return err
-	}
-	offered := map[string][]string{}
-	for _, a := range known {
-		offered[a.Key] = a.Values
-	}
-	var c errs.Check
-	for _, p := range people {
-		for key, value := range p.Attributes {
-			if !slices.Contains(offered[key], value) {
-				c.Add("attribute_"+key, "recruitment.choose")
-				return c.Err()
-			}
-		}
-	}
-	return nil
 }
 
 // giveCodes gives the next codes of each case, passing over those that somebody has.
@@ -103,7 +78,7 @@ func giveCodes(ctx context.Context, tx *database.Tx, study id.Study, people []Pa
 		if p.Code == "" {
 			wanting[p.Case] = append(wanting[p.Case], p)
 		}
-		own[strings.ToUpper(strings.TrimSpace(p.Code))] = true
+		own[asCode(p.Code)] = true
 	}
 	for _, caseID := range slices.Sorted(maps.Keys(wanting)) {
 		var highest int64
@@ -115,7 +90,7 @@ func giveCodes(ctx context.Context, tx *database.Tx, study id.Study, people []Pa
 		}
 		rest := wanting[caseID]
 		for len(rest) > 0 {
-			free, err := freeCodes(ctx, tx, study, strings.ToUpper(cases[caseID]), &highest, min(len(rest), mostAtOnce), own)
+			free, err := freeCodes(ctx, tx, study, cases[caseID], &highest, min(len(rest), mostAtOnce), own)
 			if err != nil {
 				return err
 			}
@@ -131,11 +106,11 @@ func giveCodes(ctx context.Context, tx *database.Tx, study id.Study, people []Pa
 const mostAtOnce = 500
 
 // freeCodes returns up to n codes behind highest that neither anybody nor the list itself has.
-func freeCodes(ctx context.Context, q database.Querier, study id.Study, prefix string, highest *int64, n int, own map[string]bool) ([]string, error) {
+func freeCodes(ctx context.Context, q database.Querier, study id.Study, caseCode string, highest *int64, n int, own map[string]bool) ([]string, error) {
 	var codes []string
 	for range n {
 		*highest++
-		if code := prefix + strconv.FormatInt(*highest, 10); !own[code] {
+		if code := codeOf(caseCode, *highest); !own[code] {
 			codes = append(codes, code)
 		}
 	}
