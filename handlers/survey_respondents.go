@@ -184,8 +184,6 @@ func (s *Server) respondentAdd(v *visit) error {
 	return v.seeOther(v.surveyPath(p.Survey.ID, "/respondents/new"), "respondent_added")
 }
 
-const mostRole = 80
-
 func (s *Server) enrolRespondent(v *visit, survey surveys.Survey) error {
 	who := identities.Identity{Name: v.value("name"), Email: v.value("email"), Organisation: v.value("organisation"), Language: v.value("language")}
 	r := surveys.Respondent{Survey: survey.ID, Study: v.study.ID, Case: id.Case(v.value("case")), Role: v.value("role"), Size: v.value("size")}
@@ -193,7 +191,6 @@ func (s *Server) enrolRespondent(v *visit, survey surveys.Survey) error {
 	if _, known := v.study.Case(r.Case); !known {
 		check.Add("case", "surveys.choose_case")
 	}
-	check.AtMost("role", r.Role, mostRole)
 	if r.Size != "" && !slices.Contains(recruitment.Sizes(), recruitment.Size(r.Size)) {
 		check.Add("size", "surveys.choose_size")
 	}
@@ -203,7 +200,7 @@ func (s *Server) enrolRespondent(v *visit, survey surveys.Survey) error {
 	if !slices.Contains(i18n.Languages, who.Language) {
 		check.Add("language", "surveys.choose_language")
 	}
-	if err := inOrder(respondentInputs, check.Err(), who.Check()); err != nil {
+	if err := inOrder(respondentInputs, check.Err(), r.Check(), who.Check()); err != nil {
 		return err
 	}
 	if err := s.notBarred(v, who); err != nil {

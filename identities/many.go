@@ -52,11 +52,11 @@ func (v *Vault) Add(ctx context.Context, actor audit.Actor, study id.Study, peop
 func (v *Vault) sealAll(ctx context.Context, study id.Study, people []Newcomer) (rows, lookups [][]any, err error) {
 	places, texts, whos := make([]keys.Place, len(people)), make([][]byte, len(people)), make([]Identity, len(people))
 	for i, p := range people {
-		whos[i] = p.Who
 		who, err := p.Who.clean()
 		if err != nil {
 			return nil, nil, err
 		}
+		whos[i] = who
 		places[i] = sealed{study: study, person: p.Person, version: 1}.place()
 		if texts[i], err = json.Marshal(who); err != nil {
 			return nil, nil, fmt.Errorf("encode identity: %w", err)

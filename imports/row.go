@@ -60,15 +60,6 @@ type Row struct {
 	Faults                                  []errs.Field // named as the fields are
 }
 
-const mostRole = 80 // characters, as a respondent's role may have
-
-// CheckRole says what is wrong with a respondent's role, at the field Title.
-func (r Row) CheckRole() error {
-	var c errs.Check
-	c.AtMost(string(Title), r.Title, mostRole)
-	return c.Err()
-}
-
 // reader reads one row.
 type reader struct {
 	frame   Frame

@@ -1,7 +1,6 @@
 package imports
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -137,17 +136,6 @@ func TestRead(t *testing.T) {
 		if plain(got) != tc.want || faults != tc.faults || got.Number != 7 {
 			t.Errorf("%s: got %.200q, %q, want %.200q, %q", tc.name, plain(got), faults, tc.want, tc.faults)
 		}
-	}
-}
-
-// A general title that is too long for a respondent is said at its field.
-func TestCheckRole(t *testing.T) {
-	if err := (Row{Title: strings.Repeat("å", mostRole)}).CheckRole(); err != nil {
-		t.Error(err)
-	}
-	err := (Row{Title: strings.Repeat("å", mostRole+1)}).CheckRole()
-	if faultsOf(errs.FieldsOf(err)) != "title:too_long" || errors.Unwrap(err) != nil {
-		t.Errorf("got %v", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/mail"
 	"example.org/feltbok/internal/natural"
@@ -39,6 +40,15 @@ const (
 	Declined Progress = "declined" // has said no
 	Out      Progress = "out"      // has withdrawn, or may no longer be asked: is not written to
 )
+
+const mostRole = 80
+
+// Check says what is wrong with what is known of a respondent, at the field "role".
+func (r Respondent) Check() error {
+	var c errs.Check
+	c.AtMost("role", r.Role, mostRole)
+	return c.Err()
+}
 
 // InsertRespondentTx lists a respondent. It is idempotent by person. Without a code they get the survey's next one: R1,
 // R2 … A code that somebody else has is ErrCodeTaken.
@@ -88,23 +98,6 @@ func (s *Surveys) InsertAllTx(ctx context.Context, tx *database.Tx, study id.Stu
 		return fmt.Errorf("list respondents: %w", err)
 	}
 	return nil
-}
-
-// Asked returns which of some persons are asked in a survey of the study.
-func (s *Surveys) Asked(ctx context.Context, study id.Study, persons []id.Person) (map[id.Person]bool, error) {
-	asked := map[id.Person]bool{}
-	for some := range database.Chunks(persons) {
-		list, args := database.In(some, study)
-		err := database.Each(ctx, s.db, func(row database.Scanner) error {
-			p, err := scanPerson(row)
-			asked[p] = true
-			return err
-		}, "select distinct person_id from survey_respondent where study_id = $1 and person_id in "+list, args...)
-		if err != nil {
-			return nil, fmt.Errorf("look for respondents: %w", err)
-		}
-	}
-	return asked, nil
 }
 
 // AddInformant lists an interviewed person, under the code and attributes they have in the study. Without their yes to
