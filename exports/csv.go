@@ -6,11 +6,14 @@ import (
 	"strings"
 )
 
-// CSV writes delimited text that spreadsheet programs open as it is: with a semicolon and a UTF-8 mark, as Excel in
-// Norwegian expects, and no cell that a program would take for a formula.
+// CSV writes delimited text in which no cell is what a spreadsheet program would take for a formula.
 type CSV struct{ out *csv.Writer }
 
-// NewCSV begins a file.
+// NewCommaCSV begins a file as statistics programs read it (RFC 4180): with commas, and without a mark.
+func NewCommaCSV(w io.Writer) *CSV { return &CSV{csv.NewWriter(w)} }
+
+// NewCSV begins a file that spreadsheet programs open as it is: with a semicolon and a UTF-8 mark, as Excel in Norwegian
+// expects.
 func NewCSV(w io.Writer) (*CSV, error) {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return nil, err
@@ -22,10 +25,11 @@ func NewCSV(w io.Writer) (*CSV, error) {
 
 // Row writes one row.
 func (c *CSV) Row(cells ...string) error {
+	safe := make([]string, len(cells))
 	for i, cell := range cells {
-		cells[i] = neutral(cell)
+		safe[i] = neutral(cell)
 	}
-	return c.out.Write(cells)
+	return c.out.Write(safe)
 }
 
 // Close writes what is left.

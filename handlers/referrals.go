@@ -2,11 +2,10 @@ package handlers
 
 import (
 	"bytes"
-	"encoding/csv"
 	"fmt"
 	"strconv"
-	"strings"
 
+	"example.org/feltbok/exports"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/studies"
 )
@@ -122,8 +121,6 @@ func (s *Server) referralsFile(v *visit) error {
 }
 
 func (v *visit) referralsTable(snow recruitment.Snowball) ([]byte, error) {
-	var file bytes.Buffer
-	table := csv.NewWriter(&file)
 	rows := [][]string{referralsHead}
 	var walk func(nodes []*recruitment.Node, recruiter, seed string)
 	walk = func(nodes []*recruitment.Node, recruiter, seed string) {
@@ -138,12 +135,14 @@ func (v *visit) referralsTable(snow recruitment.Snowball) ([]byte, error) {
 	}
 	walk(snow.Seeds, seedRecruiter, "")
 	walk(snow.Others, seedRecruiter, "")
+	var file bytes.Buffer
+	table := exports.NewCommaCSV(&file)
 	for _, row := range rows {
-		for i := range row {
-			row[i] = plainCell(row[i])
+		if err := table.Row(row...); err != nil {
+			return nil, fmt.Errorf("write referrals: %w", err)
 		}
 	}
-	if err := table.WriteAll(rows); err != nil {
+	if err := table.Close(); err != nil {
 		return nil, fmt.Errorf("write referrals: %w", err)
 	}
 	return file.Bytes(), nil
@@ -161,12 +160,4 @@ func known(n, unknown int) string {
 		return ""
 	}
 	return strconv.Itoa(n)
-}
-
-// plainCell keeps a spreadsheet from reading a text as a formula, by an apostrophe before it (OWASP, CSV injection).
-func plainCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
 }

@@ -89,7 +89,6 @@ func TestDrawMany(t *testing.T) {
 func TestReferralsTable(t *testing.T) {
 	seed := node("B1", 0, node("B2", 1), node("=1+1", 2))
 	seed.NetworkSize, seed.Case = 30, "case"
-	hostile := []string{"=1", "+1", "-1", "@x", "\tx", "\rx"}
 	v := &visit{study: studies.Study{Cases: []studies.Case{{ID: id.Case("case"), Code: "=cmd|'/c calc'!A1"}}}}
 	file, err := v.referralsTable(snowballOf(seed))
 	want := strings.Join([]string{"id,recruiter.id,network.size,coupon,wave,seed,case,relation,size,source,state",
@@ -97,9 +96,10 @@ func TestReferralsTable(t *testing.T) {
 	if err != nil || string(file) != want {
 		t.Errorf("table %v\n got %s\nwant %s", err, file, want)
 	}
-	for _, cell := range hostile {
-		if plainCell(cell) != "'"+cell {
-			t.Errorf("%q stays a formula", cell)
+	for _, code := range []string{"=1", "+1", "-1", "@x", "\tx", "\rx"} {
+		file, err := v.referralsTable(snowballOf(node(code, 0)))
+		if err != nil || !strings.Contains(string(file), "'"+code) {
+			t.Errorf("%q stays a formula: %s, %v", code, file, err)
 		}
 	}
 }
