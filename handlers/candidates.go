@@ -158,7 +158,7 @@ func (p candidatesPage) Counted() string {
 	switch {
 	case !p.Count.Over:
 		return p.N("people.count", p.Count.N)
-	case p.Count.N >= len(p.Rows) && p.Count.N >= 1000:
+	case p.Count.N == recruitment.MostCounted:
 		return p.T("list.over", "N", p.Count.N)
 	}
 	return p.T("list.at_least", "N", max(p.Count.N, len(p.Rows)))

@@ -17,7 +17,6 @@ import (
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/links"
 	"example.org/feltbok/recruitment"
-	"example.org/feltbok/studies"
 )
 
 // friendPage is what somebody sees to whom an informant passed an invitation on. We do not know who that is, and the page
@@ -72,11 +71,6 @@ func (s *Server) deadIfGone(v *visit, err error) error {
 		return s.dead(v)
 	}
 	return err
-}
-
-func (s *Server) dead(v *visit) error {
-	v.study = studies.Study{} // whose it was is nobody's business
-	return v.again(links.ErrDead, "participant/dead", v.page("my.dead.title"))
 }
 
 // friendUsed answers who hands in a form for a coupon that is used: by this very form, in another click, or by somebody

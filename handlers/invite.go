@@ -192,7 +192,7 @@ func (s *Server) invitePageOf(v *visit) (invitePage, error) {
 			p.Out = append(p.Out, *out[why])
 		}
 	}
-	p.Letters, err = s.letterSamples(v)
+	p.Letters, err = s.letterSamples(v, p.Audiences())
 	return p, err
 }
 
@@ -218,13 +218,13 @@ func (p *invitePage) sort(one recruitment.Participant, why Hindrance, going map[
 
 // letterSamples are the mail and the published letter of each audience in each language, as they are sent, with the name
 // and the links left open.
-func (s *Server) letterSamples(v *visit) ([]letterSample, error) {
+func (s *Server) letterSamples(v *visit, audiences []choice) ([]letterSample, error) {
 	versions, err := s.Consents.Versions(v.ctx(), v.study.ID)
 	if err != nil {
 		return nil, err
 	}
 	var samples []letterSample
-	for _, a := range (asking{v.page("invite.title")}).Audiences() {
+	for _, a := range audiences {
 		for _, l := range lettersOf(a.Value, v.study.Languages, nil, versions).Current {
 			samples = append(samples, letterSample{a.Value, l.Language, s.sampleLetter(v, l.Language), l.ID})
 		}

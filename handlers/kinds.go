@@ -154,15 +154,8 @@ func (p kindPage) Choices() []choice { return p.worded("kind", "remove", "keep")
 // kindAdd adds a row to the quotas.
 func (s *Server) kindAdd(v *visit) error {
 	p := recruitment.Profile{Name: v.value("kind_name"), Audience: v.value("audience"), Relation: recruitment.Relation(v.value("relation")),
-		Size: v.value("size"), Attributes: map[string]string{}}
-	attributes, err := s.Recruitment.Attributes(v.ctx(), v.study.ID)
-	if err != nil {
-		return err
-	}
-	for _, a := range attributes {
-		p.Attributes[a.Key] = v.value("attribute_" + a.Key)
-	}
-	_, err = s.Recruitment.AddKind(v.ctx(), v.actor(), v.study.ID, p)
+		Size: v.value("size"), Attributes: v.typedAttributes()}
+	_, err := s.Recruitment.AddKind(v.ctx(), v.actor(), v.study.ID, p)
 	if mendable(err) {
 		return s.sampleAgain(v, renamed(err, map[string]string{"name": "kind_name"}))
 	}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/links"
+	"example.org/feltbok/studies"
 )
 
 // followed returns the link in the address, and makes its study the visit's.
@@ -16,13 +17,19 @@ func (s *Server) followed(v *visit, purpose links.Purpose) (link links.Link, err
 	return link, err
 }
 
+// dead is the page of every dead link.
+func (s *Server) dead(v *visit) error {
+	v.study = studies.Study{} // whose it was is nobody's business
+	return v.again(links.ErrDead, "participant/dead", v.page("my.dead.title"))
+}
+
 // landing says that this is a personal link and nothing else: who opens it may be somebody's colleague, or a robot. Only
 // the button opens anything, and leads home. A link that is not for this purpose is as dead as one that never was.
 func (s *Server) landing(purpose links.Purpose, home string) func(*visit) error {
 	return func(v *visit) error {
 		link, err := s.followed(v, purpose)
 		if errs.KindOf(err) == errs.NotFound {
-			return v.again(err, "participant/dead", v.page("my.dead.title"))
+			return s.dead(v)
 		}
 		if err != nil {
 			return err

@@ -103,7 +103,7 @@ func listOf(c studies.Case, p recruitment.Profile) string {
 		}
 	}
 	for key, value := range p.Attributes {
-		query.Set("attribute_"+key, value)
+		query.Set(attributeField+key, value)
 	}
 	return query.Encode()
 }

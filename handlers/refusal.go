@@ -62,7 +62,7 @@ func (s *Server) refusal(v *visit) error {
 		if v.form != nil && s.left(v) {
 			return v.seeOther(farewells[refusalPath]+"?lang="+v.text.Lang(), "")
 		}
-		return v.again(err, "participant/dead", v.page("my.dead.title"))
+		return s.dead(v)
 	}
 	if err != nil {
 		return err

@@ -85,16 +85,7 @@ func (p samplePage) Conditions() []field {
 		p.Pick("size", sizes, "optional"),
 		p.Pick("audience", asking{p.base}.Audiences(), "optional"),
 	}
-	for _, a := range p.Attributes {
-		var values []choice
-		for _, value := range a.Values {
-			values = append(values, choice{Value: value, Label: value})
-		}
-		f := p.Pick("attribute_"+a.Key, values, "optional")
-		f.Label = a.Name
-		inputs = append(inputs, f)
-	}
-	return inputs
+	return append(inputs, asking{p.base}.Own(p.Attributes)...)
 }
 
 // PilotBox is ticked for a case that is a pre-study.

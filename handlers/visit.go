@@ -132,11 +132,7 @@ func (v *visit) forgetSession() {
 // seeOther answers a POST that did its work. done names what to say on the next page ("done.<code>"); "" is nothing.
 func (v *visit) seeOther(path, done string) error {
 	if done != "" {
-		joint := "?"
-		if strings.Contains(path, joint) {
-			joint = "&"
-		}
-		path += joint + "done=" + url.QueryEscape(done)
+		path = withMore(path, "done", done)
 	}
 	v.Redirect(http.StatusSeeOther, path)
 	return nil

@@ -239,7 +239,7 @@ func readValues(ctx context.Context, q database.Querier, study id.Study, people 
 		}
 		return nil
 	}
-	if len(people) > mostCounted { // nearly everybody: one reading of the whole study
+	if len(people) > MostCounted { // nearly everybody: one reading of the whole study
 		return fill("study_id = $1", study)
 	}
 	for some := range database.Chunks(persons) {

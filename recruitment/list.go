@@ -48,14 +48,16 @@ type Page struct {
 	Previous string // Query.Before of the page in front, "" on the first
 }
 
-// Count is how many there are, counted no further than to a thousand.
+// Count is how many there are, counted no further than to MostCounted.
 type Count struct {
 	N    int
 	Over bool // there are more, or may be
 }
 
+// MostCounted is where counting ends.
+const MostCounted = 1000
+
 const (
-	mostCounted = 1000
 	mostSampled = 300  // of those who meet one condition, to say that at least so many meet all
 	mostRead    = 2500 // of those who meet one condition: less than walking along the others' index would come to
 	everybody   = math.MaxInt64
@@ -514,7 +516,7 @@ func (s segment) passed(key []byte) bool {
 // rarest of them, so that there may be more.
 func (p plan) count(ctx context.Context) (Count, error) {
 	w := &words{study: p.study}
-	text := fmt.Sprintf("select count(*) from (select 1 from participant where %s limit %d) c", inStudy(w), mostCounted+1)
+	text := fmt.Sprintf("select count(*) from (select 1 from participant where %s limit %d) c", inStudy(w), MostCounted+1)
 	switch {
 	case p.alone(p.rarest):
 		return counted(int(p.criteria[p.rarest].many)), nil
@@ -531,7 +533,7 @@ func (p plan) count(ctx context.Context) (Count, error) {
 	return c, nil
 }
 
-func counted(n int) Count { return Count{min(n, mostCounted), n > mostCounted} }
+func counted(n int) Count { return Count{min(n, MostCounted), n > MostCounted} }
 
 // waiting counts who of them is not asked yet.
 func (p plan) waiting(ctx context.Context) (int, error) {
