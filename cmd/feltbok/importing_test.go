@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +15,7 @@ import (
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/heap"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/intents"
 	"example.org/feltbok/recruitment"
@@ -166,8 +165,17 @@ func TestImportOfCandidates(t *testing.T) {
 func TestImportOfRespondents(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
 		c := newCrowd(s, 1, 1, noMark)
-		in := c.takeIn(c.upload("Name,Surname,E-mail,Role,Size\nNy,Oppdiktet,ny@example.org,Leder,stor\nUten,Adresse,,,\nKjent,Oppdiktet,pa@example.org,,\n", c.survey))
-		if want := (imports.Counts{Rows: 3, Taken: 1, Duplicates: 1, Refused: 1}); in.State != imports.Done || in.Counts != want {
+		in := c.upload("Name,Surname,E-mail,Role,Size\nNy,Oppdiktet,ny@example.org,Leder,stor\nUten,Adresse,,,\nKjent,Oppdiktet,pa@example.org,,\n"+
+			"Lang,Oppdiktet,lang@example.org,"+strings.Repeat("x", 100)+",\n", c.survey)
+		_, err := s.people.Review(t.Context(), in, func(l imports.Line) error {
+			if l.Row == 5 && (len(l.Faults) != 1 || l.Faults[0].Name != "title" || l.Faults[0].Code != "too_long") {
+				t.Errorf("a role that is too long: %+v", l.Faults)
+			}
+			return nil
+		})
+		s.must(err)
+		in = c.takeIn(in)
+		if want := (imports.Counts{Rows: 4, Taken: 1, Duplicates: 1, Refused: 2}); in.State != imports.Done || in.Counts != want {
 			t.Fatalf("ended %+v, want %+v", in, want)
 		}
 		all, err := s.Surveys.Respondents(t.Context(), c.study.ID, c.survey)
@@ -298,29 +306,9 @@ func BenchmarkImport(b *testing.B) {
 func importPeak(b *testing.B, c *crowd, n int, series string) (mib float64, took time.Duration) {
 	b.Helper()
 	in := c.upload(strings.ReplaceAll(memberList(n, "m"+series[1:]+"x"), "+4722", series), "")
-	defer debug.SetGCPercent(debug.SetGCPercent(10))
-	runtime.GC()
-	var most atomic.Uint64
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			var now runtime.MemStats
-			runtime.ReadMemStats(&now)
-			most.Store(max(most.Load(), now.HeapAlloc))
-			select {
-			case <-stop:
-				return
-			case <-time.After(2 * time.Millisecond):
-			}
-		}
-	}()
-	began := time.Now()
-	if in = c.takeIn(in); in.Taken != n {
+	_, most, took := heap.Peak(func() { in = c.takeIn(in) })
+	if in.Taken != n {
 		b.Fatalf("%d of %d taken in", in.Taken, n)
 	}
-	took = time.Since(began)
-	close(stop)
-	<-stopped
-	return float64(most.Load()) / (1 << 20), took
+	return float64(most) / (1 << 20), took
 }

@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf16"
+
+	"example.org/feltbok/internal/heap"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -172,36 +171,6 @@ func TestWorkbookByHand(t *testing.T) {
 	}
 }
 
-// peak is the highest heap that fn reached beyond what was there before, and how long it took.
-func peak(fn func()) (bytes uint64, took time.Duration) {
-	defer debug.SetGCPercent(debug.SetGCPercent(10))
-	runtime.GC()
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	before := stats.HeapAlloc
-	var most atomic.Uint64
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			var now runtime.MemStats
-			runtime.ReadMemStats(&now)
-			most.Store(max(most.Load(), now.HeapAlloc))
-			select {
-			case <-stop:
-				return
-			case <-time.After(5 * time.Millisecond):
-			}
-		}
-	}()
-	began := time.Now()
-	fn()
-	took = time.Since(began)
-	close(stop)
-	<-stopped
-	return most.Load() - min(before, most.Load()), took
-}
-
 // Promise 19: what would cost much time or memory is refused in 2 s within 64 MiB.
 func TestHostileFiles(t *testing.T) {
 	if raced {
@@ -263,12 +232,12 @@ func TestHostileFiles(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var err error
-			heap, took := peak(func() { _, err = read(tc.data) })
+			before, most, took := heap.Peak(func() { _, err = read(tc.data) })
 			if !errors.Is(err, tc.want) || tc.want == nil && err != nil {
 				t.Errorf("got %v, want %v", err, tc.want)
 			}
-			if took > 2*time.Second || heap > 64<<20 {
-				t.Errorf("took %s and %d MiB, want at most 2 s and 64 MiB", took, heap>>20)
+			if took > 2*time.Second || most-before > 64<<20 {
+				t.Errorf("took %s and %d MiB, want at most 2 s and 64 MiB", took, (most-before)>>20)
 			}
 		})
 	}
