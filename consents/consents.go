@@ -93,16 +93,20 @@ func New(db *database.DB, log *audit.Log, present PresentFunc, advance Advance, 
 }
 
 // Tables names the tables that Erase empties of a person.
-func (c *Consents) Tables() []string { return []string{"consent_item", "consent_act", "consent_turn"} }
+func (c *Consents) Tables() []string {
+	return []string{"consent_item", "consent_act", "consent_turn", "restriction", "task"}
+}
 
-// Erase deletes what a person answered. Doing it twice is doing it once. The letters stay: they name nobody.
+// Erase deletes what a person answered. Doing it twice is doing it once. The letters stay: they name nobody. So does what
+// the team still has to do by hand, by code; what was done loses the code.
 func (c *Consents) Erase(ctx context.Context, tx *database.Tx, person id.Person) error {
-	for _, table := range c.Tables() {
+	for _, table := range []string{"consent_item", "consent_act", "consent_turn", "restriction"} {
 		if _, err := tx.Exec(ctx, "delete from "+table+" where person_id = $1", person); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err := tx.Exec(ctx, "update task set person_id = '', code = case when done_at > 0 then '' else code end where person_id = $1", person)
+	return err
 }
 
 func known(audience, language, basis string) bool {

@@ -1,6 +1,7 @@
 package studies
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,8 @@ const (
 	mostMinutes  = 480
 	mostCases    = 100
 	mostCaseCode = 8 // characters
+	mostAge      = 120
+	mostProof    = 120 // months
 )
 
 // check says what is wrong with a study, and tidies what nobody would call wrong.
@@ -44,6 +47,7 @@ func (s *Study) checkTexts(check *errs.Check) {
 		{"officer", &s.Officer, mostLine},
 		{"officer_contact", &s.OfficerContact, mostText},
 		{"assessment", &s.Assessment, mostText},
+		{"age_reason", &s.AgeReason, mostText},
 	} {
 		*f.value = strings.TrimSpace(*f.value)
 		check.AtMost(f.name, *f.value, f.most)
@@ -61,6 +65,25 @@ func (s *Study) checkChoices(check *errs.Check) {
 	known := func(language string) bool { return slices.Contains([]string{"nb", "nn", "en"}, language) }
 	if len(s.Languages) == 0 || repeats(s.Languages) || slices.ContainsFunc(s.Languages, func(l string) bool { return !known(l) }) {
 		check.Add("languages", "studies.choose")
+	}
+	s.OnWithdrawal, s.AtEnd = cmp.Or(s.OnWithdrawal, Delete), cmp.Or(s.AtEnd, Delete)
+	if s.OnWithdrawal != Delete && s.OnWithdrawal != Anonymise {
+		check.Add("on_withdrawal", "studies.choose")
+	}
+	if s.AtEnd != Delete && s.AtEnd != Anonymise {
+		check.Add("at_end", "studies.choose")
+	}
+	if s.Signature != ByAct && s.Signature != ByName && s.Signature != Drawing {
+		check.Add("signature", "studies.choose")
+	}
+	if s.MinimumAge < 0 || s.MinimumAge > mostAge {
+		check.Add("minimum_age", "studies.age")
+	}
+	if s.MinimumAge > 0 {
+		check.Require("age_reason", s.AgeReason, mostText)
+	}
+	if s.ProofMonths < 0 || s.ProofMonths > mostProof {
+		check.Add("proof_months", "studies.months")
 	}
 	if s.Duration < 1 || s.Duration > mostMinutes {
 		check.Add("duration", "studies.duration")

@@ -16,6 +16,12 @@ type Eraser interface {
 	Tables() []string // those it erases from
 }
 
+// Detacher is an Eraser that can keep what somebody said or answered without them: it moves those rows to an id that leads
+// to nobody, and takes out of them what could. It is asked before it erases.
+type Detacher interface {
+	Detach(ctx context.Context, tx *database.Tx, study id.Study, person, nobody id.Person) error
+}
+
 // Erasure takes one person out of the study store. Keys and identities have their own stores and steps.
 type Erasure struct {
 	db      *database.DB
@@ -37,11 +43,18 @@ func (e *Erasure) Tables() (tables []string) {
 	return tables
 }
 
-// Do erases a person everywhere in the study store, all or nothing, and then from the files. It may be called again,
-// and has to be where the files were busy (Unavailable): the audit chain tells of it once.
-func (e *Erasure) Do(ctx context.Context, study id.Study, person id.Person) error {
+// Do erases a person everywhere in the study store, all or nothing, and then from the files; Anonymise keeps what every
+// Detacher keeps. It may be called again, and has to be where the files were busy (Unavailable): the audit chain tells of it
+// once.
+func (e *Erasure) Do(ctx context.Context, study id.Study, person id.Person, fate Fate) error {
 	err := e.db.Tx(ctx, func(tx *database.Tx) error {
+		nobody := id.New[id.Person]()
 		for _, eraser := range e.erasers {
+			if detacher, ok := eraser.(Detacher); ok && fate == Anonymise {
+				if err := detacher.Detach(ctx, tx, study, person, nobody); err != nil {
+					return fmt.Errorf("detach from %v: %w", eraser.Tables(), err)
+				}
+			}
 			if err := eraser.Erase(ctx, tx, person); err != nil {
 				return fmt.Errorf("from %v: %w", eraser.Tables(), err)
 			}

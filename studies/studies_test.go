@@ -46,6 +46,8 @@ func example() studies.Study {
 		Assessment: "Sikt, 123456", LegalBasis: studies.Consent, Languages: []string{"nb", "en"}, Zone: "Europe/Oslo",
 		StartsOn: "2018-11-01", EndsOn: "2019-06-04", Duration: 60, Recording: true,
 		InterviewsBy: "2019-03-31", SurveyOpens: "2019-04-08", SurveyCloses: "2019-04-30",
+		Special: true, MinimumAge: 18, AgeReason: "Spør om arbeidsforhold.", Signature: studies.ByName, OnWithdrawal: studies.Anonymise,
+		AtEnd: studies.Delete, ProofMonths: 6,
 		Cases:     []studies.Case{{Code: "a", Name: "Energi"}, {Code: "B", Name: "Velferd"}, {Code: "X", Name: "Forstudie", Pilot: true}},
 		Audiences: []studies.Audience{{Key: "administration", Name: "Administrasjonen"}, {Key: "company"}},
 	}
@@ -362,7 +364,7 @@ func TestErasureIsWholeAndToldOnce(t *testing.T) {
 		if got := strings.Join(broken.Tables(), " "); got != "member session member" {
 			t.Errorf("Tables = %s", got)
 		}
-		if err := broken.Do(ctx, study, "person"); err == nil {
+		if err := broken.Do(ctx, study, "person", studies.Delete); err == nil {
 			t.Error("an eraser failed and nobody heard")
 		}
 		told := func() (n int) {
@@ -383,7 +385,7 @@ func TestErasureIsWholeAndToldOnce(t *testing.T) {
 		}
 		whole := studies.NewErasure(f.db, f.log, now, eraser{"member", nil, &calls})
 		for range 3 {
-			if err := whole.Do(ctx, study, "person"); err != nil {
+			if err := whole.Do(ctx, study, "person", studies.Delete); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -22,6 +22,8 @@ var (
 	ErrUnknown = errs.New(errs.NotFound, "studies.unknown")
 	// ErrCaseTaken is a Conflict: another case of the study has this code.
 	ErrCaseTaken = errs.New(errs.Conflict, "studies.case_taken")
+	// ErrClosed is a Conflict: the study was ended for good.
+	ErrClosed = errs.New(errs.Conflict, "studies.closed")
 	// ErrLastOwner is a Conflict: a study is never without an owner.
 	ErrLastOwner = errs.New(errs.Conflict, "studies.last_owner")
 )
@@ -33,6 +35,27 @@ const (
 	Consent        LegalBasis = "consent"         // article 6(1)(a)
 	PublicInterest LegalBasis = "public_interest" // article 6(1)(e)
 )
+
+// Signature is what a study demands besides the act of answering.
+type Signature string
+
+const (
+	ByAct   Signature = ""      // the answer itself is the signature
+	ByName  Signature = "typed" // a typed name, kept in the vault
+	Drawing Signature = "drawn" // a drawn name, kept in the vault
+)
+
+// Fate is what becomes of data.
+type Fate string
+
+const (
+	Delete    Fate = "delete"
+	Anonymise Fate = "anonymise" // what was said and answered stays, and can be traced to nobody
+)
+
+// Texts are the record's texts as letters print them, by language and field. What is not there, or empty, is said in the
+// words of the starter letter.
+type Texts map[string]map[string]string
 
 // Study is one study's setting. Names and contacts in it are those of the team and printed in its letters.
 type Study struct {
@@ -57,7 +80,16 @@ type Study struct {
 	SurveyCloses      string   // and its last
 	Duration          int      // of an interview, in minutes
 	Recording         bool     // interviews are recorded where the person agrees
-	Cases             []Case   // in their order
+	Special           bool     // special categories of data (GDPR article 9): consent is explicit
+	MinimumAge        int      // years; 0 is no limit
+	AgeReason         string   // why there is one
+	Signature         Signature
+	OnWithdrawal      Fate  // of the data of whoever withdraws
+	AtEnd             Fate  // of everybody's when the study ends
+	ProofMonths       int   // how long the proof of a consent outlives the person's data; 0 not at all
+	ClosedAt          int64 // when the study was ended for good, UTC milliseconds; 0 is open
+	Texts             Texts
+	Cases             []Case // in their order
 	Audiences         []Audience
 	CreatedAt         int64 // UTC milliseconds
 }
@@ -141,7 +173,7 @@ func (st *Studies) Create(ctx context.Context, actor audit.Actor, owner id.Accou
 	s.ID, s.CreatedAt = id.New[id.Study](), st.now().UnixMilli()
 	err := st.db.Tx(ctx, func(tx *database.Tx) error {
 		if _, err := tx.Exec(ctx, "insert into study ("+columns+`) values
-			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`, s.values()...); err != nil {
+			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)`, s.values()...); err != nil {
 			return err
 		}
 		for i, c := range s.Cases {
@@ -172,18 +204,25 @@ func (st *Studies) Update(ctx context.Context, actor audit.Actor, s Study) error
 		return err
 	}
 	err := st.db.Tx(ctx, func(tx *database.Tx) error {
-		values := s.values()
-		n, err := tx.Exec(ctx, `update study set title = $2, purpose = $3, questions = $4, institution = $5, department = $6,
-			project_contact = $7, supervisor = $8, supervisor_contact = $9, officer = $10, officer_contact = $11,
-			assessment = $12, legal_basis = $13, languages = $14, zone = $15, starts_on = $16, ends_on = $17,
-			duration = $18, recording = $19, interviews_by = $20, survey_opens = $21, survey_closes = $22 where id = $1`, values[:len(values)-1]...)
+		was, err := st.open(ctx, tx, s.ID)
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			return ErrUnknown
+		s.ClosedAt, s.CreatedAt = was.ClosedAt, was.CreatedAt
+		values := s.values()
+		_, err = tx.Exec(ctx, `update study set title = $2, purpose = $3, questions = $4, institution = $5, department = $6,
+			project_contact = $7, supervisor = $8, supervisor_contact = $9, officer = $10, officer_contact = $11,
+			assessment = $12, legal_basis = $13, languages = $14, zone = $15, starts_on = $16, ends_on = $17,
+			duration = $18, recording = $19, interviews_by = $20, survey_opens = $21, survey_closes = $22,
+			special_categories = $23, minimum_age = $24, age_reason = $25, signature = $26, on_withdrawal = $27, at_end = $28,
+			proof_months = $29 where id = $1`, values[:len(values)-2]...)
+		if err != nil {
+			return err
 		}
 		if err := setAudiences(ctx, tx, s); err != nil {
+			return err
+		}
+		if err := st.keepChanges(ctx, tx, actor, was, s); err != nil {
 			return err
 		}
 		return st.note(ctx, tx, actor, "study.changed", s.ID, "")
@@ -218,12 +257,14 @@ func (st *Studies) note(ctx context.Context, tx *database.Tx, actor audit.Actor,
 // columns, values and scan keep one order; created_at is last because Update leaves it alone.
 const columns = `id, title, purpose, questions, institution, department, project_contact, supervisor, supervisor_contact,
 	officer, officer_contact, assessment, legal_basis, languages, zone, starts_on, ends_on, duration, recording, interviews_by,
-	survey_opens, survey_closes, created_at`
+	survey_opens, survey_closes, special_categories, minimum_age, age_reason, signature, on_withdrawal, at_end, proof_months,
+	closed_at, created_at`
 
 func (s Study) values() []any {
 	return []any{s.ID, s.Title, s.Purpose, s.Questions, s.Institution, s.Department, s.ProjectContact, s.Supervisor,
 		s.SupervisorContact, s.Officer, s.OfficerContact, s.Assessment, s.LegalBasis, strings.Join(s.Languages, ","),
-		s.Zone, s.StartsOn, s.EndsOn, s.Duration, s.Recording, s.InterviewsBy, s.SurveyOpens, s.SurveyCloses, s.CreatedAt}
+		s.Zone, s.StartsOn, s.EndsOn, s.Duration, s.Recording, s.InterviewsBy, s.SurveyOpens, s.SurveyCloses,
+		s.Special, s.MinimumAge, s.AgeReason, s.Signature, s.OnWithdrawal, s.AtEnd, s.ProofMonths, s.ClosedAt, s.CreatedAt}
 }
 
 func scan(row database.Scanner, more ...any) (s Study, err error) {
@@ -231,6 +272,7 @@ func scan(row database.Scanner, more ...any) (s Study, err error) {
 	err = row.Scan(append([]any{&s.ID, &s.Title, &s.Purpose, &s.Questions, &s.Institution, &s.Department, &s.ProjectContact,
 		&s.Supervisor, &s.SupervisorContact, &s.Officer, &s.OfficerContact, &s.Assessment, &s.LegalBasis, &languages,
 		&s.Zone, &s.StartsOn, &s.EndsOn, &s.Duration, &s.Recording, &s.InterviewsBy, &s.SurveyOpens, &s.SurveyCloses,
+		&s.Special, &s.MinimumAge, &s.AgeReason, &s.Signature, &s.OnWithdrawal, &s.AtEnd, &s.ProofMonths, &s.ClosedAt,
 		&s.CreatedAt}, more...)...)
 	s.Languages = strings.Split(languages, ",")
 	return s, err
@@ -290,7 +332,7 @@ func (st *Studies) List(ctx context.Context, account id.Account) ([]Mine, error)
 	return mine, nil
 }
 
-// fill adds cases and audiences to the studies that which picks, in two queries however many there are. A study that
+// fill adds cases, texts and audiences to the studies that which picks, in three queries however many there are. A study that
 // joined between the queries is left out.
 func fill(ctx context.Context, q database.Querier, studies map[id.Study]*Study, which string, arg any) error {
 	err := database.Each(ctx, q, func(row database.Scanner) error {
@@ -302,6 +344,24 @@ func fill(ctx context.Context, q database.Querier, studies map[id.Study]*Study, 
 		}
 		return err
 	}, "select study_id, id, code, name, pilot, position from study_case where study_id "+which+" order by position, code", arg)
+	if err != nil {
+		return err
+	}
+	err = database.Each(ctx, q, func(row database.Scanner) error {
+		var study id.Study
+		var language, field, text string
+		err := row.Scan(&study, &language, &field, &text)
+		if s := studies[study]; s != nil {
+			if s.Texts == nil {
+				s.Texts = Texts{}
+			}
+			if s.Texts[language] == nil {
+				s.Texts[language] = map[string]string{}
+			}
+			s.Texts[language][field] = text
+		}
+		return err
+	}, "select study_id, language, field, text from study_text where study_id "+which, arg)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"example.org/feltbok/internal/mail"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
+	"example.org/feltbok/studies"
 )
 
 // present holds a person's place in a study until the transaction ends: the participant's row, and the respondent's in
@@ -197,5 +198,5 @@ func (p *people) emptyVault(ctx context.Context, in intents.Intent) error {
 }
 
 func (p *people) emptyStudy(ctx context.Context, in intents.Intent) error {
-	return p.erasure.Do(ctx, in.Study, in.Person)
+	return p.erasure.Do(ctx, in.Study, in.Person, studies.Delete)
 }

@@ -43,6 +43,8 @@ type (
 	Import string
 	// View names one saved view of the list of candidates.
 	View string
+	// Task names one thing that a member of the team has to do by hand.
+	Task string
 	// Coupon names one invitation that an informant passes on.
 	Coupon string
 )
