@@ -35,7 +35,9 @@ type app struct {
 	server *handlers.Server
 	sender *mail.Sender
 	people *people
-	alone  bool // no other process can be at work on these stores
+	// ballast is room on the disk for erasing; nil where no store is in the data folder, or another process holds it.
+	ballast *database.Ballast
+	alone   bool // no other process can be at work on these stores
 }
 
 // options are what differs between serving, replaying and exporting.
@@ -68,6 +70,10 @@ func openApp(ctx context.Context, o options, std stdio) (_ *app, err error) {
 	}
 	if fresh {
 		o.storage.welcome(std)
+	}
+	if !o.beside && o.storage.inFolder() {
+		a.ballast = database.NewBallast(o.storage.Data)
+		a.fillBallast(ctx)
 	}
 	a.wire(o)
 	return a, a.servePages(o)
@@ -166,11 +172,19 @@ func (a *app) sweep(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "sweep", "err", err)
 		}
+		a.fillBallast(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(sweepEvery):
 		}
+	}
+}
+
+// fillBallast keeps room for erasing. Without it the service goes on; only a full disk then stops erasures too.
+func (a *app) fillBallast(ctx context.Context) {
+	if err := a.ballast.Fill(); err != nil {
+		slog.WarnContext(ctx, "no room is kept for erasing", "err", err)
 	}
 }
 

@@ -68,7 +68,7 @@ func (p *people) ChangeConsent(ctx context.Context, actor audit.Actor, act conse
 
 // WithdrawPurposes takes a yes back, or several, and stops what rested on it. The person stays in the study.
 func (p *people) WithdrawPurposes(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, purposes ...string) error {
-	return p.db.Tx(ctx, func(tx *database.Tx) error {
+	return p.roomyTx(ctx, func(tx *database.Tx) error {
 		if err := p.present(ctx, tx, study, person); err != nil {
 			return err
 		}
@@ -90,6 +90,11 @@ func (p *people) WithdrawPurposes(ctx context.Context, actor audit.Actor, study 
 	})
 }
 
+// roomyTx is a transaction that ends in there being less: on a full disk it may use the room kept for that.
+func (p *people) roomyTx(ctx context.Context, fn func(*database.Tx) error) error {
+	return p.ballast.Through(func() error { return p.db.Tx(ctx, fn) })
+}
+
 // letOff ends what surveys build on a yes that is gone: answers need theirs, and so does asking for them.
 func (p *people) letOff(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, ended []string) error {
 	if slices.Contains(ended, consents.Survey) {
@@ -106,7 +111,7 @@ func (p *people) letOff(ctx context.Context, tx *database.Tx, study id.Study, pe
 // becomes of the rest: that the reconciler finishes. For somebody who is on the way out it does nothing.
 func (p *people) Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error {
 	var intent id.Intent
-	err := p.db.Tx(ctx, func(tx *database.Tx) error {
+	err := p.roomyTx(ctx, func(tx *database.Tx) error {
 		err := p.present(ctx, tx, study, person)
 		if errs.KindOf(err) == errs.NotFound {
 			if leaving, asked := p.Intents.Under(ctx, tx, person, withdraw); leaving || asked != nil {

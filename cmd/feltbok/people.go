@@ -50,6 +50,7 @@ func newPeople(a *app, db *database.DB, now func() time.Time) *people {
 	a.Intents.Handle(forgetTip, p.destroyKey, p.emptyVault)
 	a.Intents.Handle(withdraw, p.lastWords, p.bar, p.destroyKey, p.emptyVault, p.emptyStudy)
 	a.Intents.Handle(refuse, p.bar)
+	a.Intents.MakeRoom(a.ballast.Through, withdraw, forgetTip)
 	a.Intents.Handle(takeIn, p.sealList, p.enterList, p.dropList)
 	return p
 }

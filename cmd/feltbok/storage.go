@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,11 @@ func (s *storage) dsn(store database.Store) string {
 		return own
 	}
 	return filepath.Join(s.Data, string(store)+".db")
+}
+
+// inFolder says whether a store is a file in the data folder.
+func (s *storage) inFolder() bool {
+	return slices.ContainsFunc(database.Stores, func(store database.Store) bool { return !database.IsPostgres(s.dsn(store)) })
 }
 
 // check completes the settings or says what is missing.

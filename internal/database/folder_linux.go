@@ -15,3 +15,12 @@ func networkShare(path string) (kind string, err error) {
 	}
 	return shares[int64(info.Type)&0xffffffff], nil
 }
+
+// freeBytes is what this user may still write on the disk of a path.
+func freeBytes(path string) (uint64, error) {
+	var info unix.Statfs_t
+	if err := unix.Statfs(path, &info); err != nil {
+		return 0, err
+	}
+	return info.Bavail * uint64(info.Bsize), nil
+}

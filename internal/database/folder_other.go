@@ -2,7 +2,10 @@
 
 package database
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // networkShare knows a share by its UNC path; mounted ones are not recognised on this system.
 func networkShare(path string) (kind string, err error) {
@@ -11,3 +14,6 @@ func networkShare(path string) (kind string, err error) {
 	}
 	return "", nil
 }
+
+// freeBytes is not known on this system.
+func freeBytes(string) (uint64, error) { return math.MaxUint64, nil }

@@ -32,12 +32,13 @@ func WithoutOnce(ctx context.Context) context.Context {
 	return context.WithValue(ctx, onceKey{}, (*once)(nil))
 }
 
-func (db *DB) onceFirst(ctx context.Context, fn func(*Tx) error) func(*Tx) error {
+// onceFirst returns what records the form's key and then does fn, and what is to be called once that is committed.
+func (db *DB) onceFirst(ctx context.Context, fn func(*Tx) error) (first func(*Tx) error, committed func()) {
 	o, _ := ctx.Value(onceKey{}).(*once)
 	if o == nil || o.used || db.store != Study {
-		return fn
+		return fn, func() {}
 	}
-	return func(tx *Tx) error {
+	first = func(tx *Tx) error {
 		_, err := tx.Exec(ctx, "insert into form_key (key, used_at) values ($1, $2)", o.form, o.at.UnixMilli())
 		if errors.Is(err, ErrDuplicate) {
 			return ErrRepeated
@@ -45,12 +46,9 @@ func (db *DB) onceFirst(ctx context.Context, fn func(*Tx) error) func(*Tx) error
 		if err != nil {
 			return err
 		}
-		if err := fn(tx); err != nil {
-			return err
-		}
-		o.used = true
-		return nil
+		return fn(tx)
 	}
+	return first, func() { o.used = true }
 }
 
 // ForgetForms deletes the keys of forms handed in before the given time; handlers refuse older forms by their date.

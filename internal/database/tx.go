@@ -17,7 +17,15 @@ type Tx struct {
 // the change is on disk. No network and no other store inside fn: on SQLite every writer waits for it, and a call to
 // Tx on the same store from inside waits for itself.
 func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
-	fn = db.onceFirst(ctx, fn)
+	first, committed := db.onceFirst(ctx, fn)
+	err := db.inTx(ctx, first)
+	if err == nil {
+		committed()
+	}
+	return err
+}
+
+func (db *DB) inTx(ctx context.Context, fn func(tx *Tx) error) error {
 	if db.group != nil {
 		return db.group.do(ctx, fn)
 	}

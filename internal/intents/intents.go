@@ -35,18 +35,29 @@ type Runner struct {
 	db    *database.DB
 	now   func() time.Time
 	kinds map[string][]Step
+	rooms map[string]Room
 }
+
+// Room tries a deed, and where the disk is full makes some and tries again.
+type Room func(try func() error) error
 
 // lease is how long an act is left to whoever began it before another worker takes it over.
 const lease = time.Minute
 
 // New returns a runner over the study store. Kinds are declared with Handle before anything begins.
 func New(db *database.DB, now func() time.Time) *Runner {
-	return &Runner{db: db, now: now, kinds: map[string][]Step{}}
+	return &Runner{db: db, now: now, kinds: map[string][]Step{}, rooms: map[string]Room{}}
 }
 
 // Handle declares how a kind of act is done.
 func (r *Runner) Handle(kind string, steps ...Step) { r.kinds[kind] = steps }
+
+// MakeRoom declares the kinds of acts that go on where the disk is full, since they end in there being more.
+func (r *Runner) MakeRoom(room Room, kinds ...string) {
+	for _, kind := range kinds {
+		r.rooms[kind] = room
+	}
+}
 
 // Begin notes an act in the caller's transaction. The caller then calls Finish; after a crash the reconciler does.
 func (r *Runner) Begin(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, kind string, params any) (id.Intent, error) {
@@ -84,14 +95,21 @@ func (r *Runner) finish(ctx context.Context, in Intent) error {
 	if steps == nil {
 		return fmt.Errorf("intent %s: nobody handles %q", in.ID, in.Kind)
 	}
-	for in.step < len(steps) {
+	try := func() error { return r.goOn(ctx, &in, steps) }
+	if room := r.rooms[in.Kind]; room != nil {
+		return room(try)
+	}
+	return try()
+}
+
+func (r *Runner) goOn(ctx context.Context, in *Intent, steps []Step) error {
+	for ; in.step < len(steps); in.step++ {
 		crash.Point(fmt.Sprintf("%s.%d", in.Kind, in.step))
-		if err := steps[in.step](ctx, in); err != nil {
+		if err := steps[in.step](ctx, *in); err != nil {
 			return fmt.Errorf("intent %s, %s step %d: %w", in.ID, in.Kind, in.step, err)
 		}
-		in.step++
-		crash.Point(fmt.Sprintf("%s.%d.done", in.Kind, in.step-1))
-		if err := r.advance(ctx, in, len(steps)); err != nil {
+		crash.Point(fmt.Sprintf("%s.%d.done", in.Kind, in.step))
+		if err := r.advance(ctx, *in, in.step+1, len(steps)); err != nil {
 			return err
 		}
 	}
@@ -106,15 +124,15 @@ func (r *Runner) Renew(ctx context.Context, in Intent) error {
 	})
 }
 
-// advance notes a step as done, and forgets the act after its last one.
-func (r *Runner) advance(ctx context.Context, in Intent, steps int) error {
+// advance notes how many steps are done, and forgets the act after its last one.
+func (r *Runner) advance(ctx context.Context, in Intent, done, steps int) error {
 	return r.db.Tx(ctx, func(tx *database.Tx) error {
-		if in.step == steps {
+		if done == steps {
 			_, err := tx.Exec(ctx, "delete from intent where id = $1", in.ID)
 			return err
 		}
 		_, err := tx.Exec(ctx, "update intent set step = $2, leased_to = $3 where id = $1 and step < $2",
-			in.ID, in.step, r.now().Add(lease).UnixMilli())
+			in.ID, done, r.now().Add(lease).UnixMilli())
 		return err
 	})
 }
