@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"example.org/feltbok/internal/i18n"
@@ -19,8 +20,8 @@ import (
 var templates embed.FS
 
 // parsePages parses every page together with what its side shares. A page is named by its path below templates without
-// the ending, such as "staff/sign_in".
-func parsePages() (map[string]*template.Template, error) {
+// the ending, such as "staff/sign_in". They are embedded, and so parsed once for every server of a process: a test has many.
+var parsePages = sync.OnceValues(func() (map[string]*template.Template, error) {
 	pages := map[string]*template.Template{}
 	err := fs.WalkDir(templates, "templates", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || path.Dir(file) == "templates/shared" {
@@ -35,7 +36,7 @@ func parsePages() (map[string]*template.Template, error) {
 		return nil
 	})
 	return pages, err
-}
+})
 
 var functions = template.FuncMap{
 	"join": strings.Join,

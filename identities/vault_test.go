@@ -39,7 +39,7 @@ type safe struct {
 
 func each(t *testing.T, fn func(t *testing.T, s *safe)) {
 	t.Helper()
-	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+	dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) {
 		s := &safe{t: t, study: id.New[id.Study](), dsn: dsn}
 		s.db = dbtest.Open(t, dsn(database.Identity), database.Identity)
 		s.log = audit.New(dbtest.Open(t, dsn(database.Study), database.Study), time.Now)

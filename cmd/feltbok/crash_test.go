@@ -118,7 +118,7 @@ func openChild(t *testing.T, parts []string) (*app, *crowd) {
 // Promise 3: the process is killed at 25 points inside enrol, book, refuse, withdraw and erase; after reconciliation the three
 // stores agree about everybody.
 func TestCrashPointsLeaveWholePeople(t *testing.T) {
-	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+	dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) {
 		addresses := map[database.Store]string{}
 		s := newStage(t, func(store database.Store) string {
 			addresses[store] = dsn(store)
@@ -224,7 +224,7 @@ func TestImportCrashChild(t *testing.T) {
 
 // Promise 3 for a list: wherever the process is killed, afterwards everybody on it is in the study, once, or nobody.
 func TestCrashedImportIsAllOrNothing(t *testing.T) {
-	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+	dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) {
 		addresses := map[database.Store]string{}
 		s := newStage(t, func(store database.Store) string {
 			addresses[store] = dsn(store)

@@ -30,7 +30,7 @@ type stage struct {
 // eachStage runs fn on an empty installation of each engine.
 func eachStage(t *testing.T, fn func(t *testing.T, s *stage)) {
 	t.Helper()
-	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) { fn(t, newStage(t, dsn)) })
+	dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) { fn(t, newStage(t, dsn)) })
 }
 
 // newStage opens an empty installation at the given addresses; at nil, in files.
@@ -46,7 +46,11 @@ func newStage(t testing.TB, dsn func(database.Store) string) *stage {
 	if err := os.MkdirAll(store.Data, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if dsn != nil {
+	if dsn == nil {
+		for _, one := range database.Stores {
+			dbtest.File(t, store.Data, one)
+		}
+	} else {
 		store.StudyDSN, store.IdentityDSN, store.KeysDSN = dsn(database.Study), dsn(database.Identity), dsn(database.Keys)
 	}
 	s.app, err = openApp(t.Context(), options{storage: store, transport: transport, from: demoMailbox,

@@ -2,7 +2,9 @@ package database
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +28,20 @@ var (
 	// ErrNewer is returned where the tables are newer than the program: it would write what it does not understand.
 	ErrNewer = errors.New("the tables are newer than this program")
 )
+
+// Fingerprint names the present form of all stores' tables: it changes with every migration.
+func Fingerprint() (string, error) {
+	hash := sha256.New()
+	err := fs.WalkDir(migrations, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := migrations.ReadFile(path)
+		fmt.Fprintf(hash, "%s %d %s", path, len(text), text)
+		return err
+	})
+	return hex.EncodeToString(hash.Sum(nil)[:8]), err
+}
 
 func (db *DB) migrate(ctx context.Context) error {
 	var options []goose.ProviderOption

@@ -34,10 +34,10 @@ func Engines(t *testing.T, fn func(t *testing.T, dsn func(database.Store) string
 	})
 }
 
-// Each runs fn once per engine on one new, migrated store.
+// Each runs fn once per engine on one new store with its tables.
 func Each(t *testing.T, store database.Store, fn func(t *testing.T, db *database.DB)) {
 	t.Helper()
-	Engines(t, func(t *testing.T, dsn func(database.Store) string) { fn(t, Open(t, dsn(store), store)) })
+	Ready(t, func(t *testing.T, dsn func(database.Store) string) { fn(t, Open(t, dsn(store), store)) })
 }
 
 // Open opens a store and closes it when the test ends.
@@ -72,10 +72,13 @@ func Schema(t testing.TB, server string, store database.Store) string {
 		}
 		admin.Close()
 	})
+	return inSchema(t, server, name)
+}
+
+func inSchema(t testing.TB, server, name string) string {
+	t.Helper()
 	address, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	query := address.Query()
 	query.Set("search_path", name)
 	address.RawQuery = query.Encode()

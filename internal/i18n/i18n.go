@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 
 	"github.com/BurntSushi/toml"
@@ -38,7 +39,10 @@ type Catalogue struct {
 
 // Load reads the embedded catalogues. It fails on whatever would only show when somebody opens the page: a text that
 // does not parse, is empty or stands in two files. That every language has every key is for a test to say.
-func Load() (*Catalogue, error) { return load(embedded) }
+func Load() (*Catalogue, error) { return loadOnce() }
+
+// loadOnce reads what is embedded once: it never changes while the program runs.
+var loadOnce = sync.OnceValues(func() (*Catalogue, error) { return load(embedded) })
 
 func load(files fs.FS) (*Catalogue, error) {
 	paths, err := fs.Glob(files, "catalogue/*.toml")

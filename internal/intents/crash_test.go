@@ -56,7 +56,7 @@ func TestCrashChild(t *testing.T) {
 // Promise 3, the mechanism: killed before or after any step, the act is finished by the next process; a step that was
 // done and not noted is done twice, no other.
 func TestCrashBetweenSteps(t *testing.T) {
-	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+	dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) {
 		store := dsn(database.Study)
 		for step := range steps {
 			for _, after := range []string{"", ".done"} {

@@ -30,7 +30,7 @@ type fixture struct {
 
 func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 	t.Helper()
-	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+	dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) {
 		f := &fixture{at: time.Date(2019, 4, 11, 8, 0, 0, 0, time.UTC)}
 		now := func() time.Time { return f.at }
 		f.db = dbtest.Open(t, dsn(database.Study), database.Study)

@@ -59,7 +59,7 @@ const kills, mailsPerKill = 20, 6
 // TestKilledSendersLoseNothing is promise 5: a sender is killed 20 times while mails are leaving to a real SMTP server,
 // before, while and after the server takes one.
 func TestKilledSendersLoseNothing(t *testing.T) {
-	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+	dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) {
 		address := dsn(database.Study)
 		b := newBench(t, dbtest.Open(t, address, database.Study))
 		for range (kills + 1) * mailsPerKill {
