@@ -103,7 +103,7 @@ func (c *Consents) examine(ctx context.Context, q database.Querier, actor audit.
 	today := act.Setting.day(c.now())
 	var open error
 	e.answers, open = act.answer(e.letter.Items)
-	if err := gather(wrong, open, act.day(past, today), act.meets(e.letter.Items, past)); err != nil {
+	if err := errs.Gather(wrong, open, act.day(past, today), act.meets(e.letter.Items, past)); err != nil {
 		return e, err
 	}
 	if act.GivenOn != today {
@@ -124,24 +124,15 @@ func (c *Consents) examine(ctx context.Context, q database.Querier, actor audit.
 	return e, nil
 }
 
-// gather joins faults of one form. An error that is about no field stands alone.
-func gather(found ...error) error {
-	var all []errs.Field
-	for _, err := range found {
-		if err != nil && len(errs.FieldsOf(err)) == 0 {
-			return err
-		}
-		all = append(all, errs.FieldsOf(err)...)
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	return &errs.Error{Kind: errs.Invalid, Code: "invalid", Fields: all}
-}
-
 // joins says whether an act is a yes to taking part.
 func (a Act) joins(items []Item) bool {
 	return !a.tooYoung() && slices.ContainsFunc(items, func(item Item) bool { return item.Required && a.Answers[item.Purpose] })
+}
+
+// Refuses says whether an act is a no to a purpose, also by somebody who is too young.
+func (a Act) Refuses(purpose string) bool {
+	yes, answered := a.Answers[purpose]
+	return a.tooYoung() || answered && !yes
 }
 
 // tooYoung: whoever has not reached the age cannot say yes. What is kept is a no, and nothing of an age.

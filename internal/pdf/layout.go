@@ -60,6 +60,9 @@ func (p *printer) compose(d Document) (lines []line) {
 		for _, f := range part.Facts {
 			blocks = append(blocks, block{runs: []run{{f.Text, ""}}, mark: f.Term, bold: true, size: bodySize, before: 1.4, indent: termWidth})
 		}
+		for _, text := range part.Lines {
+			blocks = append(blocks, block{runs: []run{{text, ""}}, mark: "–", size: bodySize, before: 1.4, indent: listStep})
+		}
 		blocks = append(blocks, parse(part.Body)...)
 		if len(blocks) > 0 {
 			blocks[0].fresh = part.Fresh
@@ -82,6 +85,9 @@ func (p *printer) wrap(b block) (lines []line) {
 	end := func() {
 		lines = append(lines, l)
 		l, x = line{size: b.size, indent: b.indent, height: height, keep: b.keep}, left+b.indent
+	}
+	if b.bold && len(l.words) > 0 && l.words[0].width > b.indent-2 {
+		end() // too long to stand beside its text
 	}
 	for _, t := range p.tokens(b.runs, b.size, right-left-b.indent) {
 		switch {

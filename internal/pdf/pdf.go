@@ -31,7 +31,8 @@ type Part struct {
 	Minor bool // a heading within the part before
 	Fresh bool // begins on a page of its own
 	Facts []Fact
-	Body  string // Markdown
+	Lines []string // points of a list, as they are
+	Body  string   // Markdown
 }
 
 // Fact is a short line beside its term.

@@ -158,6 +158,19 @@ func TestLongTextsBreak(t *testing.T) {
 	}
 }
 
+// A term that is too long for its place stands above its text.
+func TestLongTermsStandAlone(t *testing.T) {
+	d := example("")
+	d.Parts = []Part{{Facts: []Fact{{"Hva", "Samtale"}, {"Behandlingsansvarlig institusjon", "Nordfjord universitet"}}, Lines: []string{"Vil du?"}}}
+	var got []string
+	for _, l := range newPrinter(d).compose(d) {
+		got = append(got, l.said())
+	}
+	if want := "Hva Samtale|Behandlingsansvarlig institusjon|Nordfjord universitet|– Vil du?"; strings.Join(got, "|") != want {
+		t.Errorf("got %q, want %q", strings.Join(got, "|"), want)
+	}
+}
+
 func TestHeadingsGoWithWhatFollows(t *testing.T) {
 	for fill := range 60 {
 		body := strings.Repeat("linje\n", fill) + "\n\n## Overskrift\n\nTekst"
