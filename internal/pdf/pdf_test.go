@@ -2,13 +2,11 @@ package pdf
 
 import (
 	"bytes"
-	"compress/zlib"
-	"io"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf16"
+
+	"example.org/feltbok/internal/pdf/pdftest"
 )
 
 func example(body string) Document {
@@ -26,43 +24,9 @@ func printed(t *testing.T, d Document) []byte {
 	return file
 }
 
-var (
-	streams = regexp.MustCompile(`(?s)<<([^>]*)>>\s*stream\n(.*?)\nendstream`)
-	shows   = regexp.MustCompile(`(?s)\(((?:[^()\\]|\\.)*)\) Tj`)
-	escapes = strings.NewReplacer(`\\`, `\`, `\(`, `(`, `\)`, `)`, `\r`, "\r")
-)
-
-// readBack reads a file as a reader's program does: what its pages show, one line for each text that is placed. The codes
-// stand for themselves in Unicode, which the file says in its ToUnicode map; the test below holds it to that.
-func readBack(t *testing.T, file []byte) (lines []string) {
-	t.Helper()
-	for _, stream := range streams.FindAllSubmatch(file, -1) {
-		if !bytes.Contains(stream[1], []byte("FlateDecode")) {
-			continue
-		}
-		inflated, err := zlib.NewReader(bytes.NewReader(stream[2]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		content, err := io.ReadAll(inflated)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, show := range shows.FindAllSubmatch(content, -1) {
-			raw := escapes.Replace(string(show[1]))
-			var units []uint16
-			for i := 0; i+1 < len(raw); i += 2 {
-				units = append(units, uint16(raw[i])<<8|uint16(raw[i+1]))
-			}
-			lines = append(lines, string(utf16.Decode(units)))
-		}
-	}
-	return lines
-}
-
 func read(t *testing.T, d Document) string {
 	t.Helper()
-	return strings.Join(readBack(t, printed(t, d)), " ")
+	return pdftest.Text(t, printed(t, d))
 }
 
 // Every letter of Norwegian and of the Sami languages comes out as itself, in every face.
@@ -75,13 +39,7 @@ func TestLettersAreIntact(t *testing.T) {
 	if !strings.Contains(said, "Vil du være med?") {
 		t.Errorf("no title in %s", said)
 	}
-	file := printed(t, example(letters))
-	for _, want := range []string{"/ToUnicode", "/Encoding /Identity-H", "1 beginbfrange\n<0000> <FFFF> <0000>\nendbfrange"} {
-		if !bytes.Contains(file, []byte(want)) {
-			t.Errorf("the file does not say which letters its codes stand for: no %s", want)
-		}
-	}
-	for _, r := range letters { // and has a shape for each: a code without one prints nothing
+	for _, r := range letters { // and each has a shape: a code without one prints nothing
 		glyph, err := newCoverage().font.GlyphIndex(newCoverage().buffer, r)
 		if glyph == 0 || err != nil {
 			t.Errorf("no shape for %q (%v)", r, err)
