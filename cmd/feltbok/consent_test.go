@@ -524,8 +524,9 @@ func TestReceiptHasThePaper(t *testing.T) {
 				t.Errorf("the paper does not say %q:\n%s", want, text)
 			}
 		}
-		if whole := strings.ReplaceAll(text, " ", ""); strings.Count(whole, letter.Hash) < 2 || act.Hash != letter.Hash {
-			t.Error("the paper does not hold the letter's hash")
+		pages := strings.Count(text, "Side ")
+		if whole := strings.ReplaceAll(text, " ", ""); strings.Count(whole, letter.Hash) != pages+1 || act.Hash != letter.Hash || pages < 3 {
+			t.Errorf("the letter's hash is not on each of %d pages and once more", pages)
 		}
 		if strings.Contains(text, "Kanarifugl") {
 			t.Error("the paper holds the name")
@@ -537,7 +538,9 @@ func TestReceiptHasThePaper(t *testing.T) {
 		c.must(b.Get("/my/withdraw"))
 		c.must(b.Form("main form").Set("choice", consents.Quotation).Submit())
 		c.sendMail()
-		if _, text := paperIn(t, c.rawMailOf("consent_receipt", "pa@example.org")); !strings.Contains(text, "samtykket er trukket") || strings.Contains(strings.ReplaceAll(text, " ", ""), "Formålet") {
+		_, text = paperIn(t, c.rawMailOf("consent_receipt", "pa@example.org"))
+		whole := strings.ReplaceAll(text, " ", "") // one page: the hash stands among the facts and in the foot
+		if !strings.Contains(text, "samtykket er trukket") || strings.Contains(whole, "Formålet") || strings.Count(whole, letter.Hash) != 2 {
 			t.Errorf("the paper of a withdrawal:\n%s", text)
 		}
 
