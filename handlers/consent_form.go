@@ -168,20 +168,12 @@ func (b base) demands(ageKnown bool) (d demands) {
 	if b.Study.Signature != studies.ByAct {
 		name := b.Input("signature", "autocomplete=name", "label=act.name", "hint=act.name_hint")
 		d.Name = &nameField{field: name, Width: identities.SheetWidth, Height: identities.SheetHeight}
-		d.Name.Optional = b.T("act.required_yes")
+		d.Name.Optional = b.T("act.required")
 		if b.Study.Signature == studies.Drawing {
 			d.Name.Label, d.Name.Draws, d.Name.Drawn = b.T("act.name_instead"), true, b.Form.Values.Get("drawing")
 		}
 	}
 	return d
-}
-
-// mark says which questions must be answered: the first, and the others by whoever says yes to it.
-func (b base) mark(item consents.Item) string {
-	if item.Required {
-		return b.T("act.required")
-	}
-	return b.T("act.required_yes")
 }
 
 // letterOfForm finds the letter that a form was about. One that is nobody's, or for others, is as good as an old one.

@@ -78,7 +78,6 @@ func (p myConsentPage) Demands() demands { return p.demands(p.OfAge) }
 // consentItem is one question. Its answers are chosen in advance only where somebody changes earlier ones.
 type consentItem struct {
 	Name, ID, Text, Hint, Error string
-	Mark                        string // whether it must be answered
 	Yes                         string // the word for yes
 	Earlier                     string // what was answered before, in words
 	ChoseYes, ChoseNo           bool
@@ -152,7 +151,7 @@ func (v *visit) myConsentPage(o own, letter consents.Letter, f form) myConsentPa
 		if item.Purpose == consents.Interview && letter.Basis == consents.PublicInterest {
 			yes = v.text.T("my.consent.join") // there the yes is to taking part, and no consent in the law's sense
 		}
-		p.Items = append(p.Items, consentItem{Name: name, ID: "f-" + name, Text: item.Text, Hint: item.Hint, Error: f.ErrorOf(name), Mark: p.mark(item),
+		p.Items = append(p.Items, consentItem{Name: name, ID: "f-" + name, Text: item.Text, Hint: item.Hint, Error: f.ErrorOf(name),
 			Yes: yes, Earlier: earlier[item.Purpose], ChoseYes: chosen == consents.Yes, ChoseNo: chosen == consents.No})
 	}
 	return p

@@ -187,7 +187,7 @@ func (s *Server) answersPage(v *visit, named string, again *form) (answersPage, 
 func (p *answersPage) ask(answered consents.State) {
 	for _, item := range p.Letter.Items {
 		f := p.Radio("consent_"+item.Purpose, []choice{{Value: "yes", Label: p.T("form.yes")}, {Value: "no", Label: p.T("form.no")}})
-		f.Label, f.Hint = item.Text, item.Hint
+		f.Label, f.Hint, f.Optional = item.Text, item.Hint, p.T("act.required")
 		if standing, ok := answered.ByPurpose[item.Purpose]; ok {
 			f.Hint += " " + p.T("people.consent.before", "Answer", p.T("consents.standing."+standing))
 		}
@@ -215,12 +215,14 @@ func (p answersPage) Demands() (asked []field) {
 	if p.Study.MinimumAge > 0 && !p.OfAge {
 		f := p.Radio("age", yesNo)
 		f.Label, f.Hint = p.T("act.staff.age", "Years", p.Study.MinimumAge), p.T("act.staff.age_hint")
+		f.Optional = p.T("act.required")
 		asked = append(asked, f)
 	}
 	if p.Study.Special {
 		f := p.Radio("explicit", yesNo)
 		sentence := p.T("act.explicit.sentence", "Institution", p.Study.Institution, "Title", p.Study.Title)
 		f.Label, f.Hint = p.T("act.staff.explicit"), p.T("act.staff.explicit_hint", "Sentence", sentence)
+		f.Optional = p.T("act.required")
 		asked = append(asked, f)
 	}
 	return asked

@@ -169,7 +169,7 @@ func (p surveyLetterPage) Fields() []field {
 	fields := make([]field, len(p.Asks))
 	for i, item := range p.Asks {
 		f := p.Radio("consent_"+item.Purpose, []choice{{Value: "yes", Label: p.T("form.yes")}, {Value: "no", Label: p.T("form.no")}})
-		f.Label, f.Hint, f.Optional = item.Text, item.Hint, p.mark(item)
+		f.Label, f.Hint, f.Optional = item.Text, item.Hint, p.T("act.required")
 		fields[i] = f
 	}
 	return fields

@@ -110,7 +110,7 @@ func TestNameUnderAConsent(t *testing.T) {
 		b := c.own()
 		c.must(b.Get("/my/consent"))
 		c.says(b, "Skriv navnet ditt", "må fylles ut")
-		c.refused(answerAll(b), b, http.StatusUnprocessableEntity, "Skriv navnet ditt, eller svar nei til å være med.")
+		c.refused(answerAll(b), b, http.StatusUnprocessableEntity, "Skriv under, eller svar nei til å være med.")
 		c.refused(answerAll(b).Set("signature", "1234"), b, http.StatusUnprocessableEntity, "Skriv navnet med bokstaver.")
 		if !b.Has(`#f-signature[value="1234"][aria-invalid]`) || !b.Has(`.errors a[href="#f-signature"]`) {
 			t.Error("what was typed is gone, or the summary does not lead to it")
@@ -198,7 +198,7 @@ func TestDrawnName(t *testing.T) {
 		}
 		other := c.enter(c.persons[1], links.Participant)
 		c.must(other.Get("/my/consent"))
-		c.refused(answerAll(other), other, http.StatusUnprocessableEntity, "Skriv navnet ditt, eller svar nei")
+		c.refused(answerAll(other), other, http.StatusUnprocessableEntity, "Skriv under, eller svar nei")
 		c.must(answerAll(other).Set("signature", "Åse Åsnes").Submit())
 		if act := c.kept(c.persons[1], 1); act.Signed != "typed" {
 			t.Errorf("kept %+v", act)
@@ -363,7 +363,7 @@ func TestSurveyDemandsTheSame(t *testing.T) {
 		form := func(b *browser.Browser) *browser.Form { return b.Form(`form[action="/survey/consent"]`) }
 		c.must(b.Get("/survey/letter"))
 		c.refused(form(b), b, http.StatusUnprocessableEntity, "Velg ja eller nei til å svare på undersøkelsen.")
-		c.refused(form(b).Set("consent_survey", "yes"), b, http.StatusUnprocessableEntity, "gammel nok", "Skriv navnet ditt")
+		c.refused(form(b).Set("consent_survey", "yes"), b, http.StatusUnprocessableEntity, "gammel nok", "Skriv under")
 		c.must(form(b).Set("consent_survey", "yes").Set("age", "yes").Set("signature", "Åse").Submit())
 		c.says(b, "Bekreft at du samtykker")
 		c.refused(form(b), b, http.StatusUnprocessableEntity, "samtykke uttrykkelig")
