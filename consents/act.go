@@ -1,6 +1,7 @@
 package consents
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,12 +27,19 @@ const (
 
 // Act is what somebody answers to a letter.
 type Act struct {
+	ID        id.Consent // of NewID where something is bound to it beforehand; "" makes one
 	Study     id.Study
 	Person    id.Person
 	Letter    id.Letter // the version and language that was shown
 	Means     string
 	Answers   map[string]bool // purpose to yes or no
 	Reference string          // for Paper and Elsewhere: letters, digits and . / _ -, with a digit. No room for a name.
+	GivenOn   string          // of what staff enter, the day it was given, 2006-01-02; "" is today
+	Survey    id.Survey       // where it was given at the start of one: the receipt leads there
+	Setting   Setting         // what the study demands, and
+	Age       string          // Yes or No to having reached its age
+	Signed    string          // Typed or Drawn: a name was given and lies in the vault under ID
+	Explicit  string          // the sentence that was shown and said yes to besides
 }
 
 // Receipt is what an act did.
@@ -45,7 +53,8 @@ const ReceiptKind = "consent_receipt"
 
 // Record keeps an answer to every item of a letter: an immutable row with what was shown, and in the same transaction
 // the person's state and a receipt by mail. An item without an answer makes it Invalid, at the input "consent_" and the
-// purpose. ErrNoLetter, ErrLetterChanged, ErrMeans; a NotFound for a person who is not in the study.
+// purpose; so does what the study's Setting demands, at "age" and "signature", and a wrong day, at "given_on".
+// ErrNotExplicit, ErrNoLetter, ErrLetterChanged, ErrMeans; a NotFound for a person who is not in the study.
 func (c *Consents) Record(ctx context.Context, actor audit.Actor, act Act) error {
 	return c.db.Tx(ctx, func(tx *database.Tx) error {
 		_, err := c.RecordTx(ctx, tx, actor, act)
@@ -65,19 +74,14 @@ func (c *Consents) RecordTx(ctx context.Context, tx *database.Tx, actor audit.Ac
 	if err != nil {
 		return Receipt{}, err
 	}
-	letter, err := letterOf(ctx, tx, act.Study, act.Letter)
+	e, err := c.examine(ctx, tx, actor, act)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := act.isCurrent(ctx, tx, letter); err != nil {
-		return Receipt{}, err
-	}
-	answers, err := act.answer(letter.Items)
-	if err != nil {
-		return Receipt{}, err
-	}
-	return c.keep(ctx, tx, number, Given{Study: act.Study, Person: act.Person, Letter: letter.ID, Hash: letter.Hash,
-		Language: letter.Language, Means: act.Means, Reference: act.Reference, Actor: actor, Items: answers})
+	given := Given{ID: cmp.Or(act.ID, NewID()), Study: act.Study, Person: act.Person, Letter: e.letter.ID, Hash: e.letter.Hash,
+		Language: e.letter.Language, Means: act.Means, Reference: act.Reference, Actor: actor, Items: e.answers,
+		Signed: act.Signed, Explicit: e.explicit, OfAge: e.ofAge, GivenOn: e.givenOn}
+	return c.keep(ctx, tx, number, given, act.Survey)
 }
 
 // A reference with letters alone could be a name, and names have no place in this store.
@@ -86,8 +90,11 @@ var referencePattern = regexp.MustCompile(`^[0-9A-Za-z./_-]*[0-9][0-9A-Za-z./_-]
 const maxReference = 40
 
 func (a Act) check(actor audit.Actor) error {
-	own := a.Means == OwnLink || a.Means == BySurvey
-	if own != (actor == audit.Participant(a.Person)) || !own && strings.HasPrefix(string(actor), string(audit.Participant(""))) {
+	if a.own() != (actor == audit.Participant(a.Person)) || !a.own() && strings.HasPrefix(string(actor), string(audit.Participant(""))) {
+		return ErrMeans
+	}
+	// A name under what somebody else enters would be nobody's signature, and one without an act's id is none.
+	if a.Signed != "" && (!a.own() || a.ID == "") || a.own() && a.GivenOn != "" {
 		return ErrMeans
 	}
 	var check errs.Check
@@ -107,12 +114,12 @@ func (a Act) check(actor audit.Actor) error {
 
 // isCurrent refuses an answer to a letter that was replaced while the person read it. What staff enter may rest on an
 // older one: the paper was signed then.
-func (a Act) isCurrent(ctx context.Context, tx *database.Tx, letter Letter) error {
-	if a.Means != OwnLink && a.Means != BySurvey {
+func (a Act) isCurrent(ctx context.Context, q database.Querier, letter Letter) error {
+	if !a.own() {
 		return nil
 	}
 	var newest int
-	err := tx.QueryRow(ctx, "select max(version) from letter where study_id = $1 and audience = $2", a.Study, letter.Audience).Scan(&newest)
+	err := q.QueryRow(ctx, "select max(version) from letter where study_id = $1 and audience = $2", a.Study, letter.Audience).Scan(&newest)
 	if err != nil {
 		return fmt.Errorf("read newest version: %w", err)
 	}
@@ -123,9 +130,10 @@ func (a Act) isCurrent(ctx context.Context, tx *database.Tx, letter Letter) erro
 }
 
 // answer puts each answer beside its words. Saying no to taking part says no to what belongs to it, so that nobody is
-// held up by questions about a conversation they do not want.
+// held up by questions about a conversation they do not want. So does not being old enough, whatever was chosen.
 func (a Act) answer(items []Item) ([]Answer, error) {
-	ended := slices.ContainsFunc(items, func(item Item) bool {
+	young := a.tooYoung()
+	ended := young || slices.ContainsFunc(items, func(item Item) bool {
 		yes, answered := a.Answers[item.Purpose]
 		return item.Required && answered && !yes
 	})
@@ -134,11 +142,14 @@ func (a Act) answer(items []Item) ([]Answer, error) {
 	asked := map[string]bool{}
 	for i, item := range items {
 		yes, answered := a.Answers[item.Purpose]
+		asked[item.Purpose] = true
+		if young {
+			yes, answered = false, false
+		}
 		if !answered && !ended {
 			check.Add("consent_"+item.Purpose, "choose_"+item.Purpose)
 		}
 		answers[i] = Answer{Purpose: item.Purpose, Text: item.Text, Hint: item.Hint, Yes: yes, Implied: !answered}
-		asked[item.Purpose] = true
 	}
 	for purpose := range a.Answers {
 		if !asked[purpose] {
@@ -180,7 +191,8 @@ func (c *Consents) WithdrawTx(ctx context.Context, tx *database.Tx, actor audit.
 		return err
 	}
 	given := acts[len(acts)-1]
-	given.Means, given.Reference, given.Actor, given.Withdrawal = Oral, "", actor, true
+	given.ID, given.Means, given.Reference, given.Actor, given.Withdrawal = NewID(), Oral, "", actor, true
+	given.Signed, given.Explicit, given.OfAge, given.GivenOn = "", "", 0, "" // taking back demands nothing
 	if actor == audit.Participant(person) {
 		given.Means = OwnLink
 	}
@@ -195,17 +207,17 @@ func (c *Consents) WithdrawTx(ctx context.Context, tx *database.Tx, actor audit.
 		return nil
 	}
 	sortAnswers(given.Items)
-	_, err = c.keep(ctx, tx, number, given)
+	_, err = c.keep(ctx, tx, number, given, "")
 	return err
 }
 
-// keep writes an act and what follows from it.
-func (c *Consents) keep(ctx context.Context, tx *database.Tx, number int64, g Given) (Receipt, error) {
+// keep writes an act and what follows from it. The receipt of one that was made in a survey leads back there.
+func (c *Consents) keep(ctx context.Context, tx *database.Tx, number int64, g Given, survey id.Survey) (Receipt, error) {
 	before, err := answersOf(ctx, tx, g.Study, g.Person)
 	if err != nil {
 		return Receipt{}, err
 	}
-	g.ID, g.At = id.New[id.Consent](), c.now().UnixMilli()
+	g.At = c.now().UnixMilli()
 	if err := g.insert(ctx, tx, number); err != nil {
 		return Receipt{}, fmt.Errorf("keep act: %w", err)
 	}
@@ -220,8 +232,12 @@ func (c *Consents) keep(ctx context.Context, tx *database.Tx, number int64, g Gi
 			}
 		}
 	}
-	if err := c.outbox.Enqueue(ctx, tx, mail.Mail{Study: g.Study, Person: g.Person, Kind: ReceiptKind,
-		Params: map[string]string{"act": string(g.ID)}, Key: ReceiptKind + ":" + string(g.ID)}); err != nil {
+	params := map[string]string{"act": string(g.ID)}
+	if survey != "" {
+		params["survey"] = string(survey)
+	}
+	if err := c.outbox.Enqueue(ctx, tx, mail.Mail{Study: g.Study, Person: g.Person, Kind: ReceiptKind, Params: params,
+		Key: ReceiptKind + ":" + string(g.ID)}); err != nil {
 		return Receipt{}, fmt.Errorf("enqueue receipt: %w", err)
 	}
 	action := "consent.recorded"
@@ -245,8 +261,10 @@ func stateAfter(yes bool, before string) string {
 
 func (g Given) insert(ctx context.Context, tx *database.Tx, number int64) error {
 	_, err := tx.Exec(ctx, `insert into consent_act (id, study_id, person_id, number, letter_id, letter_hash, language, means,
-		reference, withdrawal, actor, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		g.ID, g.Study, g.Person, number, g.Letter, g.Hash, g.Language, g.Means, g.Reference, g.Withdrawal, g.Actor, g.At)
+		reference, withdrawal, actor, at, signed, explicit, of_age, given_on)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		g.ID, g.Study, g.Person, number, g.Letter, g.Hash, g.Language, g.Means, g.Reference, g.Withdrawal, g.Actor, g.At,
+		g.Signed, g.Explicit, g.OfAge, g.GivenOn)
 	for _, a := range g.Items {
 		if err != nil {
 			break

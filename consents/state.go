@@ -37,7 +37,11 @@ type Given struct {
 	Reference  string
 	Withdrawal bool // made by WithdrawTx: its items hold only what was taken back
 	Actor      audit.Actor
-	At         int64 // UTC milliseconds
+	At         int64  // when it was kept, UTC milliseconds
+	Signed     string // Typed or Drawn: a name lies in the vault
+	Explicit   string // the sentence that was said yes to besides; "" where none was
+	OfAge      int    // years that the person said they have reached; 0 where it was not asked
+	GivenOn    string // the day it was given, 2006-01-02, where that was before it was entered
 	Items      []Answer
 }
 
@@ -157,7 +161,7 @@ func actsOf(ctx context.Context, q database.Querier, study id.Study, person id.P
 		var g Given
 		var a Answer
 		if err := row.Scan(&g.ID, &g.Study, &g.Person, &g.Letter, &g.Hash, &g.Language, &g.Means, &g.Reference, &g.Withdrawal,
-			&g.Actor, &g.At, &a.Purpose, &a.Text, &a.Hint, &a.Yes, &a.Implied); err != nil {
+			&g.Actor, &g.At, &g.Signed, &g.Explicit, &g.OfAge, &g.GivenOn, &a.Purpose, &a.Text, &a.Hint, &a.Yes, &a.Implied); err != nil {
 			return err
 		}
 		if len(acts) == 0 || acts[len(acts)-1].ID != g.ID {
@@ -167,7 +171,7 @@ func actsOf(ctx context.Context, q database.Querier, study id.Study, person id.P
 		last.Items = append(last.Items, a)
 		return nil
 	}, `select a.id, a.study_id, a.person_id, a.letter_id, a.letter_hash, a.language, a.means, a.reference, a.withdrawal,
-		a.actor, a.at, i.purpose, i.text, i.hint, i.answer, i.implied
+		a.actor, a.at, a.signed, a.explicit, a.of_age, a.given_on, i.purpose, i.text, i.hint, i.answer, i.implied
 		from consent_act a join consent_item i on i.person_id = a.person_id and i.number = a.number
 		where a.study_id = $1 and a.person_id = $2 order by a.number`, study, person)
 	if err != nil {

@@ -27,7 +27,7 @@ const mostEntries = 500
 
 // logParts are the actions that somebody looks for; "" is everything.
 var logParts = map[string][]string{
-	"names":    {"identity.opened", "identity.written"},
+	"names":    {"identity.opened", "identity.written", "signature.opened", "signature.written"},
 	"consents": {"consent.recorded", "consent.withdrawn"},
 	"letters":  {"letter.drafted", "letter.published"},
 	"erasures": {"person.withdrawn", "person.erased"},
@@ -114,7 +114,7 @@ func actorName(b base, actor audit.Actor, names namesOf) string {
 
 // detailWords are the actions whose detail is a code with a text under this key.
 var detailWords = map[string]string{
-	"identity.opened": "log.purpose.", "identity.written": "log.purpose.", "consent.recorded": "consents.means.",
+	"identity.opened": "log.purpose.", "identity.written": "log.purpose.", "signature.opened": "log.purpose.", "signature.written": "act.signed.", "consent.recorded": "consents.means.",
 	"consent.withdrawn": "consents.means.", "contact.logged": "recruitment.outcome.", "contact.undone": "recruitment.outcome.", "participant.state_set": "recruitment.state.",
 }
 

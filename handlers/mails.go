@@ -228,7 +228,8 @@ func whence(p recruitment.Participant) string {
 	return string(p.Source)
 }
 
-// writeReceipt repeats what was answered, in the words that were shown.
+// writeReceipt repeats what was answered, in the words that were shown, with the whole of it to keep as a file, and leads to
+// where it is changed.
 func (s *Server) writeReceipt(ctx context.Context, l *draft) error {
 	act, err := s.Consents.Act(ctx, l.study.ID, id.Consent(l.row.Params["act"]))
 	if err != nil {
@@ -243,11 +244,20 @@ func (s *Server) writeReceipt(ctx context.Context, l *draft) error {
 		fmt.Fprintf(&lines, "– %s %s\n", item.Text, l.text.T(answer))
 	}
 	l.fields["Answers"] = lines.String()
+	paper, err := s.receipt(ctx, l.text, l.study, l.zone, act)
+	if err != nil {
+		return err
+	}
+	l.Attachments = append(l.Attachments, paper)
+	purpose, subject := links.Participant, ""
 	if act.Means == consents.BySurvey {
-		l.style = ".survey"
+		l.style, purpose, subject = ".survey", links.Survey, l.row.Params["survey"]
+	}
+	if purpose == links.Survey && subject == "" { // put into the queue before receipts led back to their survey
+		l.fields["Link"] = ""
 		return nil
 	}
-	l.fields["Link"], err = s.link(ctx, l, links.Participant, "")
+	l.fields["Link"], err = s.link(ctx, l, purpose, subject)
 	return err
 }
 

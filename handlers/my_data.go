@@ -8,6 +8,7 @@ import (
 	"example.org/feltbok/consents"
 	"example.org/feltbok/identities"
 	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/id"
 	"example.org/feltbok/interviews"
 	"example.org/feltbok/recruitment"
 )
@@ -49,13 +50,17 @@ type dataPlace struct {
 }
 
 type dataAct struct {
-	At         time.Time    `json:"at"`
-	Means      string       `json:"means"`
-	Reference  string       `json:"reference,omitempty"`
-	Language   string       `json:"language"`
-	Letter     string       `json:"letter_hash"`
-	Withdrawal bool         `json:"withdrawal"`
-	Items      []dataAnswer `json:"items"`
+	At         time.Time             `json:"at"`
+	Means      string                `json:"means"`
+	Reference  string                `json:"reference,omitempty"`
+	Language   string                `json:"language"`
+	Letter     string                `json:"letter_hash"`
+	Withdrawal bool                  `json:"withdrawal"`
+	Items      []dataAnswer          `json:"items"`
+	GivenOn    string                `json:"given_on,omitempty"`
+	OfAge      int                   `json:"has_turned,omitempty"`
+	Explicit   string                `json:"explicitly_consented_to,omitempty"`
+	Signature  *identities.Signature `json:"signature,omitempty"`
 }
 
 type dataAnswer struct {
@@ -179,8 +184,12 @@ func (s *Server) ownData(v *visit) (d ownData, err error) {
 		return d, err
 	}
 	d.Refused = reach[v.session.Person].Barred
+	names, err := s.Vault.Signatures(v.ctx(), v.actor(), "own_data", v.study.ID, v.session.Person)
+	if err != nil {
+		return d, err
+	}
 	for _, act := range o.said.Acts {
-		d.Answers = append(d.Answers, v.dataAct(act))
+		d.Answers = append(d.Answers, v.dataAct(act, names))
 	}
 	for _, b := range o.bookings {
 		d.Appointments = append(d.Appointments, dataAppointment{b.Start(), b.End(), string(b.Mode), b.Place, string(b.State), v.moment(b.CreatedAt)})
@@ -229,8 +238,12 @@ func (v *visit) place(o own) dataPlace {
 	return p
 }
 
-func (v *visit) dataAct(act consents.Given) dataAct {
-	d := dataAct{At: v.moment(act.At), Means: act.Means, Reference: act.Reference, Language: act.Language, Letter: act.Hash, Withdrawal: act.Withdrawal}
+func (v *visit) dataAct(act consents.Given, names map[id.Consent]identities.Signature) dataAct {
+	d := dataAct{At: v.moment(act.At), Means: act.Means, Reference: act.Reference, Language: act.Language, Letter: act.Hash, Withdrawal: act.Withdrawal,
+		GivenOn: act.GivenOn, OfAge: act.OfAge, Explicit: act.Explicit}
+	if name, ok := names[act.ID]; ok {
+		d.Signature = &name
+	}
 	for _, item := range act.Items {
 		d.Items = append(d.Items, dataAnswer{item.Purpose, item.Text, item.Yes, item.Implied})
 	}

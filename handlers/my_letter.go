@@ -7,9 +7,8 @@ import (
 	"time"
 
 	"example.org/feltbok/consents"
-	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/i18n"
-	"example.org/feltbok/internal/id"
+	"example.org/feltbok/studies"
 )
 
 // myLetterPage is the six short lines and then the whole letter.
@@ -21,6 +20,7 @@ type myLetterPage struct {
 	Answers bool // they have answered before
 	Changed bool // ... and to an older version
 	Earlier bool // this is that older version
+	Newest  bool // this is the newest version, as whoever has not answered sees
 }
 
 // myLetter shows the newest letter, or with ?read=1 the one that was answered to.
@@ -34,7 +34,7 @@ func (s *Server) myLetter(v *visit) error {
 		return err
 	}
 	p := myLetterPage{base: v.page("my.letter.title"), Answers: o.said.InformedAt > 0}
-	p.Status = v.text.T("my.status.unanswered")
+	p.Status, p.Newest = v.text.T("my.status.unanswered"), v.Query("read") == ""
 	if p.Answers {
 		if p.Status, p.Changed, err = s.readLetter(v, o); err != nil {
 			return err
@@ -69,7 +69,11 @@ type myConsentPage struct {
 	Foreign bool
 	Answers bool // they have answered before
 	Changed bool // the letter was replaced while they read it
+	OfAge   bool // they have said before that they are old enough
 }
+
+// Demands are what else the study asks.
+func (p myConsentPage) Demands() demands { return p.demands(p.OfAge) }
 
 // consentItem is one question. Its answers are chosen in advance only where somebody changes earlier ones.
 type consentItem struct {
@@ -122,7 +126,8 @@ func word(yes bool) string {
 }
 
 func (v *visit) myConsentPage(o own, letter consents.Letter, f form) myConsentPage {
-	p := myConsentPage{base: v.page("my.consent.title"), Letter: letter, Foreign: letter.Language != v.text.Lang(), Answers: o.said.InformedAt > 0}
+	p := myConsentPage{base: v.page("my.consent.title"), Letter: letter, Foreign: letter.Language != v.text.Lang(), Answers: o.said.InformedAt > 0,
+		OfAge: o.said.AgeKnown(v.study.MinimumAge)}
 	p.Form = f
 	switch {
 	case p.Failed() && f.Errors[0].Name != "":
@@ -158,22 +163,28 @@ func (s *Server) myConsentGive(v *visit) error {
 	if err != nil {
 		return err
 	}
-	letter, err := s.shownLetter(v, o)
+	letter, err := s.letterOfForm(v, o.Audience)
 	if errors.Is(err, consents.ErrLetterChanged) {
 		return s.letterChanged(v, o, err)
 	}
 	if err != nil {
 		return err
 	}
-	answers := v.consentAnswers(letter)
-	if same, err := s.answeredTo(v, o, letter); err != nil || same && o.repeats(letter, answers) {
+	f := v.consentForm(letter)
+	if v.value("change") != "" { // back from the second step, with what was answered
+		return v.show("participant/consent", v.myConsentPage(o, letter, v.newForm(v.form)))
+	}
+	if same, err := s.answeredTo(v, o, letter); err != nil || same && o.repeats(v.study, f) {
 		if err != nil {
 			return err
 		}
 		return v.seeOther("/my", "my_same")
 	}
-	err = settled(s.People.ChangeConsent(v.ctx(), v.actor(), consents.Act{Study: v.study.ID, Person: v.session.Person,
-		Letter: letter.ID, Means: consents.OwnLink, Answers: answers}))
+	joined, err := s.giveConsent(v, f, consents.Act{Person: v.session.Person, Means: consents.OwnLink})
+	err = settled(err)
+	if asked, shown := v.askTwice(err, f, "/my/consent"); asked {
+		return shown
+	}
 	switch {
 	case errors.Is(err, consents.ErrLetterChanged):
 		return s.letterChanged(v, o, err)
@@ -184,21 +195,12 @@ func (s *Server) myConsentGive(v *visit) error {
 	}
 	_, booked := o.open()
 	switch {
-	case answers[consents.Interview] && !booked && !o.interviewed():
+	case joined && !booked && !o.interviewed():
 		return v.seeOther("/my/time", "")
 	case o.said.InformedAt == 0: // the page itself says what a first answer led to
 		return v.seeOther("/my", "")
 	}
 	return v.seeOther("/my", "my_answers")
-}
-
-// shownLetter is the letter that the form was about. One that is nobody's, or for others, is as good as an old one.
-func (s *Server) shownLetter(v *visit, o own) (consents.Letter, error) {
-	letter, err := s.Consents.Letter(v.ctx(), v.study.ID, id.Letter(v.value("letter")))
-	if errs.KindOf(err) == errs.NotFound || err == nil && letter.Audience != o.Audience {
-		return letter, consents.ErrLetterChanged
-	}
-	return letter, err
 }
 
 func (v *visit) consentAnswers(letter consents.Letter) map[string]bool {
@@ -215,14 +217,25 @@ func (v *visit) consentAnswers(letter consents.Letter) map[string]bool {
 }
 
 // repeats says whether answers to the same text change nothing, so that handing them in again is no act.
-func (o own) repeats(letter consents.Letter, answers map[string]bool) bool {
-	for purpose, yes := range answers {
+func (o own) repeats(study studies.Study, f consentForm) bool {
+	for purpose, yes := range f.answers {
 		if o.standing(purpose) != word(yes) {
 			return false
 		}
 	}
-	interview, answered := answers[consents.Interview]
-	return len(answers) == len(letter.Items) || answered && !interview
+	interview, answered := f.answers[consents.Interview]
+	return answered && !interview || len(f.answers) == len(f.letter.Items) && o.meets(study)
+}
+
+// meets says whether the newest answers were given as the study demands by now.
+func (o own) meets(study studies.Study) bool {
+	var last consents.Given
+	for _, act := range o.said.Acts {
+		if !act.Withdrawal {
+			last = act
+		}
+	}
+	return (study.Signature == studies.ByAct || last.Signed != "") && (!study.Special || last.Explicit != "") && last.OfAge >= study.MinimumAge
 }
 
 // letterChanged asks again about the newest letter. What was chosen is said in words and not chosen in advance: it was
@@ -239,8 +252,8 @@ func (s *Server) letterChanged(v *visit, o own, cause error) error {
 		if answer := v.value(name); answer == consents.Yes || answer == consents.No {
 			chosen[name] = v.text.T("my.consent.chose." + answer)
 		}
-		form.Values.Del(name)
 	}
+	form.unchoose()
 	p := v.myConsentPage(o, letter, form)
 	p.Status, p.Changed = v.text.T("my.status.changed"), true
 	for i := range p.Items {

@@ -155,7 +155,7 @@ func (b base) Languages() []language {
 // field is one input with its label, hint, value and error.
 type field struct {
 	Name, ID, Label, Hint, Value, Error, Type string
-	Optional                                  string // the word to show, "" where it must be filled in
+	Optional                                  string // the word beside the label: that it may be left out or, among such, that it may not
 	Autocomplete, Mode                        string
 	List                                      string // id of the list that suggests values
 	Rows                                      int

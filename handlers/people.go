@@ -37,6 +37,9 @@ type People interface {
 	Refuse(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
 	// ChangeConsent keeps what somebody answers to a letter, and stops what rested on a yes that is now a no.
 	ChangeConsent(ctx context.Context, actor audit.Actor, act consents.Act) error
+	// SignConsent is ChangeConsent with a name under it, which goes into the vault; no name is none. Both ask what the study
+	// demands: consents.ErrNotExplicit where the yes is still to be said in words of its own.
+	SignConsent(ctx context.Context, actor audit.Actor, act consents.Act, name identities.Signature) error
 	// WithdrawPurposes takes a yes back, or several, and stops what rested on it: without the one to a survey, its answers
 	// are deleted.
 	WithdrawPurposes(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, purposes ...string) error

@@ -30,6 +30,7 @@ type personPage struct {
 	Traits    []string             // the study's own attributes of the person
 	Who       *identities.Identity // opened for this one showing
 	Notes     []noted              // opened with it
+	Signed    []signed             // and the names under what they answered
 	Why       string               // the purpose it was opened for
 	Answered  bool
 	Barred    bool   // asked not to be contacted again
@@ -357,7 +358,31 @@ func (s *Server) personName(v *visit) error {
 	if p.Notes, err = s.noted(v, one.ID, notes); err != nil {
 		return err
 	}
+	if p.Signed, err = s.signed(v, why, one.ID); err != nil {
+		return err
+	}
 	// Without a script: the browser leaves this page by itself, and the name with it.
 	v.Header("Refresh", fmt.Sprintf("%d; url=%s", nameOpen, v.onePath(one.ID)))
 	return v.show("staff/person", p)
+}
+
+// signed is the name under one act.
+type signed struct {
+	identities.Signature
+	At int64 // UTC milliseconds
+}
+
+// signed opens the names under what a person answered, newest first.
+func (s *Server) signed(v *visit, why string, person id.Person) (all []signed, err error) {
+	names, err := s.Vault.Signatures(v.ctx(), v.actor(), why, v.study.ID, person)
+	if err != nil || len(names) == 0 {
+		return nil, err
+	}
+	answered, err := s.Consents.State(v.ctx(), v.study.ID, person)
+	for _, act := range slices.Backward(answered.Acts) {
+		if name, ok := names[act.ID]; ok {
+			all = append(all, signed{name, act.At})
+		}
+	}
+	return all, err
 }

@@ -19,6 +19,7 @@ type answersPage struct {
 	Others  []consents.Letter // other versions and languages that may have been read
 	Items   []field
 	Changes bool // there are answers already
+	OfAge   bool // they have said before that they are old enough
 }
 
 func (s *Server) personConsent(v *visit) error {
@@ -59,28 +60,60 @@ func (s *Server) recordAnswers(v *visit, one recruitment.Participant) error {
 	if err != nil {
 		return err
 	}
+	f := v.consentForm(letter)
 	act := consents.Act{Study: v.study.ID, Person: one.ID, Letter: letter.ID, Means: v.value("means"), Reference: v.value("reference"),
-		Answers: map[string]bool{}}
+		Answers: f.answers, Age: f.age}
 	var missing []error
 	if !slices.Contains(consentMeans, act.Means) {
 		missing = append(missing, faultAt(errs.Invalid, "means", "people.choose_means"))
 	}
-	for _, item := range letter.Items {
-		switch v.value("consent_" + item.Purpose) {
-		case "yes":
-			act.Answers[item.Purpose] = true
-		case "no":
-			act.Answers[item.Purpose] = false
-		}
-	}
 	if act.Reference == "" && (act.Means == consents.Paper || act.Means == consents.Elsewhere) {
 		missing = append(missing, faultAt(errs.Invalid, "reference", "people.reference"))
 	}
-	missing = append(missing, unanswered(letter.Items, act.Answers))
+	missing = append(missing, v.givenOn(&act), v.explicitlyGiven(f, &act), unanswered(letter.Items, act.Answers))
 	if err := gatherFaults(missing...); err != nil {
 		return err
 	}
-	return s.People.ChangeConsent(v.ctx(), v.actor(), act)
+	return recoded(s.People.ChangeConsent(v.ctx(), v.actor(), act), map[string]string{"consent_age": "act_staff_age"})
+}
+
+// givenOn reads the day on which an answer was given, where that was before it is entered.
+func (v *visit) givenOn(act *consents.Act) error {
+	typed := v.value("given_on")
+	if typed == "" {
+		return nil
+	}
+	day, ok := readDay(typed)
+	if !ok {
+		return faultAt(errs.Invalid, "given_on", "consent_day")
+	}
+	act.GivenOn = day
+	return nil
+}
+
+// explicitlyGiven reads whether somebody consented explicitly, where the study needs that. Without it there is no yes.
+func (v *visit) explicitlyGiven(f consentForm, act *consents.Act) error {
+	if !v.study.Special || !f.joins() {
+		return nil
+	}
+	switch v.value("explicit") {
+	case consents.Yes:
+		act.Explicit = v.sentence()
+		return nil
+	case consents.No:
+		return faultAt(errs.Invalid, "explicit", "act_staff_not_explicit")
+	}
+	return faultAt(errs.Invalid, "explicit", "act_staff_explicit")
+}
+
+// recoded says the same faults in the words of this page.
+func recoded(err error, codes map[string]string) error {
+	return eachField(err, func(f errs.Field) errs.Field {
+		if code, ok := codes[f.Code]; ok {
+			f.Code = code
+		}
+		return f
+	})
 }
 
 var consentMeans = []string{consents.Oral, consents.Paper, consents.Elsewhere}
@@ -141,7 +174,7 @@ func (s *Server) answersPage(v *visit, named string, again *form) (answersPage, 
 	if err != nil {
 		return p, err
 	}
-	p.Changes = len(answered.Acts) > 0
+	p.Changes, p.OfAge = len(answered.Acts) > 0, answered.AgeKnown(v.study.MinimumAge)
 	p.Form.Values = url.Values{}
 	if again != nil {
 		p.Form = *again
@@ -154,7 +187,7 @@ func (s *Server) answersPage(v *visit, named string, again *form) (answersPage, 
 func (p *answersPage) ask(answered consents.State) {
 	for _, item := range p.Letter.Items {
 		f := p.Radio("consent_"+item.Purpose, []choice{{Value: "yes", Label: p.T("form.yes")}, {Value: "no", Label: p.T("form.no")}})
-		f.Label, f.Hint = item.Text, item.Hint
+		f.Label, f.Hint, f.Optional = item.Text, item.Hint, p.T("act.required")
 		if standing, ok := answered.ByPurpose[item.Purpose]; ok {
 			f.Hint += " " + p.T("people.consent.before", "Answer", p.T("consents.standing."+standing))
 		}
@@ -163,7 +196,37 @@ func (p *answersPage) ask(answered consents.State) {
 }
 
 // Means are how an answer can have reached the team.
-func (p answersPage) Means() []choice { return worded(p.asking, "consents.means.", consentMeans) }
+func (p answersPage) Means() []choice {
+	choices := worded(p.asking, "consents.means.", consentMeans)
+	for i := range choices {
+		choices[i].Hint = p.T("act.means." + choices[i].Value)
+	}
+	return choices
+}
+
+// Reference is where the answer lies.
+func (p answersPage) Reference() field {
+	return p.Ask("reference", "autocomplete=off", "hint=act.staff.reference")
+}
+
+// Demands are what the study asks of whoever says yes, as the team is asked about it.
+func (p answersPage) Demands() (asked []field) {
+	yesNo := []choice{{Value: consents.Yes, Label: p.T("form.yes")}, {Value: consents.No, Label: p.T("form.no")}}
+	if p.Study.MinimumAge > 0 && !p.OfAge {
+		f := p.Radio("age", yesNo)
+		f.Label, f.Hint = p.T("act.staff.age", "Years", p.Study.MinimumAge), p.T("act.staff.age_hint")
+		f.Optional = p.T("act.required")
+		asked = append(asked, f)
+	}
+	if p.Study.Special {
+		f := p.Radio("explicit", yesNo)
+		sentence := p.T("act.explicit.sentence", "Institution", p.Study.Institution, "Title", p.Study.Title)
+		f.Label, f.Hint = p.T("act.staff.explicit"), p.T("act.staff.explicit_hint", "Sentence", sentence)
+		f.Optional = p.T("act.required")
+		asked = append(asked, f)
+	}
+	return asked
+}
 
 // Version is a letter as the team speaks of it.
 func (p answersPage) Version(l consents.Letter) string {

@@ -169,6 +169,9 @@ func (t *personLine) answer(act consents.Given) {
 	if act.Reference != "" {
 		means += ", " + act.Reference
 	}
+	if act.GivenOn != "" {
+		means += ", " + t.T("people.event.given", "Day", t.Day(t.Study.Day(act.GivenOn).UnixMilli()))
+	}
 	if act.Means != consents.OwnLink && act.Means != consents.BySurvey {
 		means += ", " + t.by[act.Actor]
 	}

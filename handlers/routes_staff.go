@@ -48,6 +48,7 @@ func (s *Server) staffRoutes() []route {
 		get(letter+"/:lang/preview", findings, s.letterPreview),
 		post(letter+"/publish", team, s.letterPublish, study+"/letters"),
 		get(study+"/letter/:letter", everyMember, s.letterFrozen),
+		get(study+"/letter/:letter/pdf", everyMember, s.letterFile),
 		get(study+"/mail", team, s.outbox),
 		post(study+"/mail/test", team, s.outboxTest, study+"/mail"),
 		post(study+"/mail/retry", team, s.outboxRetry, study+"/mail"),

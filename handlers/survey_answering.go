@@ -1,8 +1,8 @@
 package handlers
 
 import (
+	"errors"
 	"html/template"
-	"slices"
 	"strconv"
 
 	"example.org/feltbok/consents"
@@ -14,6 +14,7 @@ import (
 type answering struct {
 	survey     surveys.Survey
 	respondent surveys.Respondent
+	said       consents.State
 	standing   string // to the purpose of answering
 	takes      bool   // the survey takes answers now
 	saved      surveys.Saved
@@ -39,11 +40,10 @@ func (s *Server) answering(v *visit) (a answering, err error) {
 	if a.respondent, err = s.Surveys.RespondentOf(ctx, study, survey, person); err != nil {
 		return a, err
 	}
-	state, err := s.Consents.State(ctx, study, person)
-	if err != nil {
+	if a.said, err = s.Consents.State(ctx, study, person); err != nil {
 		return a, err
 	}
-	a.standing, a.takes = state.ByPurpose[consents.Survey], a.survey.Takes(v.now())
+	a.standing, a.takes = a.said.ByPurpose[consents.Survey], a.survey.Takes(v.now())
 	if a.saved, err = s.Surveys.SavedOf(ctx, study, survey, person); err != nil {
 		return a, err
 	}
@@ -113,7 +113,11 @@ type surveyLetterPage struct {
 	base
 	Letter consents.Letter
 	Asks   []consents.Item // what is asked; nothing of whoever has said yes
+	OfAge  bool            // they have said before that they are old enough
 }
+
+// Demands are what else the study asks.
+func (p surveyLetterPage) Demands() demands { return p.demands(p.OfAge) }
 
 // LetterLang is the letter's language where it is not the page's.
 func (p surveyLetterPage) LetterLang() string {
@@ -144,7 +148,7 @@ func (s *Server) askingPage(v *visit, a answering) (surveyLetterPage, error) {
 	if err != nil {
 		return surveyLetterPage{}, err
 	}
-	p := surveyLetterPage{base: v.page("answering.letter.title"), Letter: letter}
+	p := surveyLetterPage{base: v.page("answering.letter.title"), Letter: letter, OfAge: a.said.AgeKnown(v.study.MinimumAge)}
 	p.Title = letter.Title
 	p.Status = v.text.T("answering.letter.status_" + answeredWord(a.standing))
 	if place := a.place(); place == atLetter || place == atDeclined {
@@ -165,7 +169,7 @@ func (p surveyLetterPage) Fields() []field {
 	fields := make([]field, len(p.Asks))
 	for i, item := range p.Asks {
 		f := p.Radio("consent_"+item.Purpose, []choice{{Value: "yes", Label: p.T("form.yes")}, {Value: "no", Label: p.T("form.no")}})
-		f.Label, f.Hint = item.Text, item.Hint
+		f.Label, f.Hint, f.Optional = item.Text, item.Hint, p.T("act.required")
 		fields[i] = f
 	}
 	return fields
@@ -179,17 +183,25 @@ func (s *Server) surveyConsent(v *visit) error {
 	if place := a.place(); place != atLetter && place != atDeclined {
 		return v.seeOther("/survey", "")
 	}
-	yes, err := s.recordSurveyConsent(v)
-	if mendable(err) {
-		p, broken := s.askingPage(v, a)
-		if broken != nil {
-			return broken
+	letter, err := s.letterOfForm(v, consents.Respondent)
+	if err != nil {
+		return s.surveyAsksAgain(v, a, err)
+	}
+	f := v.consentForm(letter)
+	if v.value("change") != "" { // back from the second step, with what was answered
+		p, err := s.askingPage(v, a)
+		if err != nil {
+			return err
 		}
-		p.Form = v.againForm(err)
-		return v.again(err, "participant/survey_letter", p)
+		p.Form = v.newForm(v.form)
+		return v.show("participant/survey_letter", p)
+	}
+	yes, err := s.giveConsent(v, f, consents.Act{Person: v.link.Person, Means: consents.BySurvey, Survey: a.survey.ID})
+	if asked, shown := v.askTwice(err, f, "/survey/consent"); asked {
+		return shown
 	}
 	if err != nil {
-		return err
+		return s.surveyAsksAgain(v, a, err)
 	}
 	if !yes {
 		if err := s.Surveys.Decline(v.ctx(), v.study.ID, a.survey.ID, v.link.Person); err != nil {
@@ -199,19 +211,20 @@ func (s *Server) surveyConsent(v *visit) error {
 	return v.seeOther("/survey", "")
 }
 
-// recordSurveyConsent keeps the answers and says whether one of them is yes to answering.
-func (s *Server) recordSurveyConsent(v *visit) (yes bool, err error) {
-	letter, err := s.Consents.Letter(v.ctx(), v.study.ID, id.Letter(v.value("letter")))
+// surveyAsksAgain shows the newest letter with what is wrong. Answers to one that was replaced are not chosen in advance.
+func (s *Server) surveyAsksAgain(v *visit, a answering, cause error) error {
+	if !mendable(cause) {
+		return cause
+	}
+	p, err := s.askingPage(v, a)
 	if err != nil {
-		return false, err
+		return err
 	}
-	act := consents.Act{Study: v.study.ID, Person: v.link.Person, Letter: letter.ID, Means: consents.BySurvey, Answers: map[string]bool{}}
-	for _, item := range letter.Items {
-		if answer := v.value("consent_" + item.Purpose); slices.Contains([]string{"yes", "no"}, answer) {
-			act.Answers[item.Purpose] = answer == "yes"
-		}
+	p.Form = v.againForm(cause)
+	if errors.Is(cause, consents.ErrLetterChanged) {
+		p.Form.unchoose()
 	}
-	return act.Answers[consents.Survey], s.Consents.Record(v.ctx(), v.actor(), act)
+	return v.again(cause, "participant/survey_letter", p)
 }
 
 // Body is the whole letter.

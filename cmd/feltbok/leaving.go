@@ -42,30 +42,6 @@ func (p *people) present(ctx context.Context, tx *database.Tx, study id.Study, p
 	return err
 }
 
-// ChangeConsent keeps what somebody answers to a letter, and stops what rested on a yes that becomes a no.
-func (p *people) ChangeConsent(ctx context.Context, actor audit.Actor, act consents.Act) error {
-	return p.db.Tx(ctx, func(tx *database.Tx) error {
-		if err := p.present(ctx, tx, act.Study, act.Person); err != nil {
-			return err
-		}
-		standing, err := p.Consents.Standing(ctx, tx, act.Study, act.Person, consents.Interview)
-		if err != nil {
-			return err
-		}
-		// Appointments first: their turn is taken before other rows of the person. A refused act takes this back too.
-		if yes, answered := act.Answers[consents.Interview]; answered && !yes && standing == consents.Yes {
-			if err := p.Scheduling.CancelAllTx(ctx, tx, actor, act.Study, act.Person); err != nil {
-				return err
-			}
-		}
-		receipt, err := p.Consents.RecordTx(ctx, tx, actor, act)
-		if err != nil {
-			return err
-		}
-		return p.letOff(ctx, tx, act.Study, act.Person, receipt.Ended)
-	})
-}
-
 // WithdrawPurposes takes a yes back, or several, and stops what rested on it. The person stays in the study.
 func (p *people) WithdrawPurposes(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, purposes ...string) error {
 	return p.roomyTx(ctx, func(tx *database.Tx) error {

@@ -23,16 +23,21 @@ import (
 // mailOf returns the newest mail of a kind to an address.
 func (s *stage) mailOf(kind, to string) string {
 	s.t.Helper()
-	newest, text := "", ""
+	return s.mails()[s.newestOf(kind, to)]
+}
+
+// newestOf names the newest mail of a kind to an address.
+func (s *stage) newestOf(kind, to string) (newest string) {
+	s.t.Helper()
 	for name, mail := range s.mails() {
 		if strings.Contains(name, kind) && strings.Contains(mail, "<"+to+">") && name > newest {
-			newest, text = name, mail
+			newest = name
 		}
 	}
-	if text == "" {
+	if newest == "" {
 		s.t.Fatalf("no mail %s to %s", kind, to)
 	}
-	return text
+	return newest
 }
 
 // A mail about an appointment speaks the language in which it was made; the staff's their own. Its link opens the page in

@@ -49,11 +49,21 @@ var unquote = strings.NewReplacer("=\r\n", "", "=3D", "=")
 // mails returns every mail written so far, by file name.
 func (s *stage) mails() map[string]string {
 	s.t.Helper()
+	all := s.rawMails()
+	for name, text := range all {
+		all[name] = unquote.Replace(text)
+	}
+	return all
+}
+
+// rawMails is mails as they lie in the folder.
+func (s *stage) rawMails() map[string]string {
+	s.t.Helper()
 	names, err := filepath.Glob(filepath.Join(s.folder, "mail", "*.eml"))
 	s.must(err)
 	all := map[string]string{}
 	for _, name := range names {
-		all[filepath.Base(name)] = unquote.Replace(readFile(s.t, name))
+		all[filepath.Base(name)] = readFile(s.t, name)
 	}
 	return all
 }

@@ -79,3 +79,33 @@ for (const grid of document.querySelectorAll("[data-grid]")) {
   hints.hidden = false;
   show();
 }
+
+// data-draw: a sheet to draw a name on with a finger, a pen or a mouse. Its path is what is handed in; a name typed below
+// serves as well, and is all there is without a script.
+for (const sheet of document.querySelectorAll("[data-draw]")) {
+  const [svg, input, again] = ["svg", "input", "button"].map((part) => sheet.querySelector(part));
+  const path = svg.querySelector("path");
+  const box = svg.viewBox.baseVal;
+  const most = 7900; // letters of a path; the server takes a few more
+  const step = 3; // a shorter move is none
+  let last = null;
+  const show = (drawn) => { input.value = drawn; path.setAttribute("d", drawn); };
+  const put = (event, mark) => {
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const point = [Math.min(Math.max(Math.round(at.x), 0), box.width), Math.min(Math.max(Math.round(at.y), 0), box.height)];
+    if (mark === "L" && Math.hypot(point[0] - last[0], point[1] - last[1]) < step || input.value.length > most) return;
+    last = point;
+    show(input.value + mark + point);
+  };
+  svg.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary || event.button) return;
+    event.preventDefault();
+    svg.setPointerCapture(event.pointerId);
+    put(event, "M");
+  });
+  svg.addEventListener("pointermove", (event) => {
+    if (svg.hasPointerCapture(event.pointerId)) put(event, "L");
+  });
+  again.addEventListener("click", () => show(""));
+  sheet.hidden = false;
+}

@@ -113,3 +113,16 @@ func (c *Check) Err() error {
 	}
 	return &Error{Kind: Invalid, Code: "invalid", Fields: c.fields}
 }
+
+// Gather makes one Invalid error of the faults that several checks found in one form. An error that is about no field
+// stands alone.
+func Gather(found ...error) error {
+	var check Check
+	for _, err := range found {
+		if err != nil && len(FieldsOf(err)) == 0 {
+			return err
+		}
+		check.fields = append(check.fields, FieldsOf(err)...)
+	}
+	return check.Err()
+}
