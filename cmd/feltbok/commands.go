@@ -20,7 +20,7 @@ import (
 
 // beside opens the installation for a command that may run beside a server, on the folder's own clock.
 func (s *storage) beside(ctx context.Context, std stdio, do func(*app) error) error {
-	return s.with(ctx, std, true, do)
+	return s.with(ctx, std, beside, do)
 }
 
 // held opens the installation alone, for a command that must not run beside a server. It makes what is missing and
@@ -34,10 +34,10 @@ func (s *storage) held(ctx context.Context, std stdio, do func(*app) error) erro
 		return err
 	}
 	defer folder.Close()
-	return s.with(ctx, std, false, do)
+	return s.with(ctx, std, alone, do)
 }
 
-func (s *storage) with(ctx context.Context, std stdio, beside bool, do func(*app) error) error {
+func (s *storage) with(ctx context.Context, std stdio, how opening, do func(*app) error) error {
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (s *storage) with(ctx context.Context, std stdio, beside bool, do func(*app
 	if err != nil {
 		return err
 	}
-	a, err := openApp(ctx, options{storage: *s, beside: beside, pages: handlers.Config{Now: clock.now}}, std)
+	a, err := openApp(ctx, options{storage: *s, opening: how, pages: handlers.Config{Now: clock.now}}, std)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,10 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 	if err = errors.Join(write(file), file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
+	if err = os.Rename(file.Name(), path); err != nil {
+		return err
+	}
+	return database.SyncFolder(filepath.Dir(path))
 }
 
 type verifyCommand struct{ storage }
