@@ -49,7 +49,7 @@ type restoreCommand struct {
 	storage
 	opener
 	From      string `arg:"" type:"path" help:"Archive of data, or a folder with such: then the newest."`
-	Keys      string `required:"" type:"path" help:"Archive of keys, or a folder with such: then the newest. Always take the newest there is." placeholder:"PATH"`
+	Keys      string `required:"" env:"-" type:"path" help:"Archive of keys, or a folder with such: then the newest. Always take the newest there is." placeholder:"PATH"`
 	OlderKeys bool   `help:"Take keys that are older than the data, where no newer are left."`
 	with      []age.Identity
 }
@@ -89,9 +89,11 @@ func (c *restoreCommand) Run(ctx context.Context, std stdio) (err error) {
 		return errors.Join(err, c.clear(context.WithoutCancel(ctx)))
 	}
 	fmt.Fprintf(std.out, "Restored as of %s. No mail goes out before an owner of each study has said on its mail page what becomes of the queue.\n",
-		time.UnixMilli(data.MadeAt).UTC().Format("2006-01-02 15:04:05 UTC"))
+		time.UnixMilli(data.MadeAt).UTC().Format(moment))
 	return nil
 }
+
+const moment = "2006-01-02 15:04:05 UTC"
 
 // masterAtHand reads the master key and never makes one.
 func (s *storage) masterAtHand() (keys.Master, error) {
@@ -100,7 +102,7 @@ func (s *storage) masterAtHand() (keys.Master, error) {
 	}
 	master, err := keys.LoadMaster(s.MasterKey)
 	if errors.Is(err, keys.ErrNoMaster) {
-		return master, fmt.Errorf("the master key is missing: there is no file %s. It is in no backup: put your copy there, or name its place with --master-key", s.MasterKey)
+		return master, fmt.Errorf("the master key is missing: there is no file %s. It is in no backup: put your copy there, or name its place with --master-key (%w)", s.MasterKey, err)
 	}
 	return master, err
 }
@@ -120,32 +122,35 @@ func (c *restoreCommand) refuseFull(ctx context.Context) error {
 
 // examine reads both archives to their ends before anything is made of them.
 func (c *restoreCommand) examine(master keys.Master) (data backup.Manifest, err error) {
-	var made int64
-	for path, kind := range map[string]backup.Kind{c.From: backup.Data, c.Keys: backup.Keys} {
-		err := reading(path, c.with, func(r *backup.Reader) error {
-			if r.Manifest.Kind != kind {
-				return fmt.Errorf("this is an archive of %s, and one of %s is needed here", r.Manifest.Kind, kind)
-			}
-			if err := notNewer(r.Manifest); err != nil {
-				return err
-			}
-			if kind == backup.Data {
-				data = r.Manifest
-			} else {
-				made = r.Manifest.MadeAt
-			}
-			_, err := r.Check(func(hash string) string { return master.Blind(markUse, hash) })
-			return err
-		})
-		if err != nil {
-			return data, err
-		}
+	mark := func(hash string) string { return master.Blind(markUse, hash) }
+	data, err = c.examineOne(c.From, backup.Data, mark)
+	if err != nil {
+		return data, err
 	}
-	if made < data.MadeAt && !c.OlderKeys {
+	keyed, err := c.examineOne(c.Keys, backup.Keys, mark)
+	if err != nil {
+		return data, err
+	}
+	if keyed.MadeAt < data.MadeAt && !c.OlderKeys {
 		return data, fmt.Errorf("%s is older than %s: people erased between the two would come back, and those taken in between could not be read. "+
 			"Take the newest keys you have; where these are, add --older-keys", c.Keys, c.From)
 	}
 	return data, nil
+}
+
+func (c *restoreCommand) examineOne(path string, kind backup.Kind, mark func(string) string) (m backup.Manifest, err error) {
+	err = reading(path, c.with, func(r *backup.Reader) error {
+		m = r.Manifest
+		if m.Kind != kind {
+			return fmt.Errorf("this is an archive of %s, and one of %s is needed here", m.Kind, kind)
+		}
+		if err := notNewer(m); err != nil {
+			return err
+		}
+		_, err := r.Check(mark)
+		return err
+	})
+	return m, err
 }
 
 // notNewer refuses what a newer program made.

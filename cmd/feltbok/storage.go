@@ -47,12 +47,8 @@ func (s *storage) check() error {
 			return fmt.Errorf("--%s-dsn must start with postgres://", store)
 		}
 	}
-	if s.MasterKey == "" && s.MasterValue == "" {
-		folder, err := os.UserConfigDir()
-		if err != nil {
-			return fmt.Errorf("no place for the master key: give --master-key FILE: %w", err)
-		}
-		s.MasterKey = filepath.Join(folder, "feltbok", "master.key")
+	if err := s.completeMaster(); err != nil {
+		return err
 	}
 	if err := s.checkApart(); err != nil {
 		return err
@@ -60,6 +56,19 @@ func (s *storage) check() error {
 	if s.MasterValue == "" && inside(resolve(s.Data), resolve(s.MasterKey)) {
 		return fmt.Errorf("the master key %s lies in the data folder: keep it elsewhere, or a stolen backup opens itself", s.MasterKey)
 	}
+	return nil
+}
+
+// completeMaster says where the master key is if nobody else does.
+func (s *storage) completeMaster() error {
+	if s.MasterKey != "" || s.MasterValue != "" {
+		return nil
+	}
+	folder, err := os.UserConfigDir()
+	if err != nil {
+		return fmt.Errorf("no place for the master key: give --master-key FILE: %w", err)
+	}
+	s.MasterKey = filepath.Join(folder, "feltbok", "master.key")
 	return nil
 }
 
@@ -185,7 +194,7 @@ func (s *storage) explain(store database.Store, err error) error {
 	case errors.Is(err, database.ErrNoStore):
 		return fmt.Errorf("there is no %s at %s: are --data and the DSNs right? Only serve, migrate and demo make a new installation", title(store), at)
 	case errors.Is(err, database.ErrUnfinished):
-		return fmt.Errorf("the %s at %s is half of one: a restore was broken off. Run feltbok restore again with the same places; it begins anew", title(store), at)
+		return fmt.Errorf("the %s at %s is half of one: a restore was broken off. Run feltbok restore again, with the same places or with new ones; it begins anew", title(store), at)
 	case errors.Is(err, database.ErrOlder):
 		return fmt.Errorf("the %s at %s is older than this program: stop the server and run feltbok migrate", title(store), at)
 	case errors.Is(err, database.ErrNewer):

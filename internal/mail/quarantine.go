@@ -33,9 +33,8 @@ var ErrNotHeld = errs.New(errs.Conflict, "mail.not_held")
 // free keeps mails of studies in quarantine from being sent.
 const free = "not exists (select 1 from quarantine q where q.study_id = mail.study_id)"
 
-// overdue are a study's mails that should have gone before the moment of its restore, $2. Those that are due later cannot
-// have gone.
-const overdue = "study_id = $1 and state = 'waiting' and created_at <= $2 and not_before <= $2"
+// overdue are the mails that should have gone before the study was put back. Those that are due later cannot have gone.
+const overdue = "state = 'waiting' and created_at <= restored_at and not_before <= restored_at"
 
 // Hold puts the mail of some studies into quarantine. Mail that is no study's waits as well, for any study's.
 func (o *Outbox) Hold(ctx context.Context, tx *database.Tx, madeAt int64, studies []id.Study) error {
@@ -54,17 +53,18 @@ func (o *Outbox) Hold(ctx context.Context, tx *database.Tx, madeAt int64, studie
 	return err
 }
 
-// Held returns why a study's mail waits; false where it does not.
-func (o *Outbox) Held(ctx context.Context, study id.Study) (q Quarantine, held bool, err error) {
-	err = o.db.QueryRow(ctx, "select made_at, restored_at from quarantine where study_id = $1", study).Scan(&q.MadeAt, &q.RestoredAt)
+// Held returns why a study's mail waits; nil where it does not.
+func (o *Outbox) Held(ctx context.Context, study id.Study) (*Quarantine, error) {
+	var q Quarantine
+	err := o.db.QueryRow(ctx, `select made_at, restored_at, (select count(*) from mail where study_id = $1 and `+overdue+`)
+		from quarantine where study_id = $1`, study).Scan(&q.MadeAt, &q.RestoredAt, &q.Overdue)
 	if errors.Is(err, database.ErrNoRows) {
-		return q, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return q, false, fmt.Errorf("read quarantine: %w", err)
+		return nil, fmt.Errorf("read quarantine: %w", err)
 	}
-	err = o.db.QueryRow(ctx, "select count(*) from mail where "+overdue, study, q.RestoredAt).Scan(&q.Overdue)
-	return q, true, err
+	return &q, nil
 }
 
 // Release ends a study's quarantine. ErrNotHeld where there is none; of two at once the second gets it, and nothing is done
@@ -76,22 +76,26 @@ func (o *Outbox) Release(ctx context.Context, actor audit.Actor, study id.Study,
 		return c.Err()
 	}
 	return o.db.Tx(ctx, func(tx *database.Tx) error {
-		var restored int64
-		err := tx.QueryRow(ctx, "delete from quarantine where study_id = $1 returning restored_at", study).Scan(&restored)
-		if errors.Is(err, database.ErrNoRows) {
-			return ErrNotHeld
-		}
+		// The row first: whoever comes second waits for it, and then finds none.
+		n, err := tx.Exec(ctx, "update quarantine set restored_at = restored_at where study_id = $1", study)
 		if err != nil {
 			return fmt.Errorf("release mail: %w", err)
 		}
-		// What is no study's has no owner who could be asked: it goes with the last.
-		if _, err := tx.Exec(ctx, "delete from quarantine where study_id = '' and not exists (select 1 from quarantine where study_id <> '')"); err != nil {
-			return fmt.Errorf("release mail: %w", err)
+		if n == 0 {
+			return ErrNotHeld
 		}
 		if fate == DropOverdue {
-			if _, err := tx.Exec(ctx, "update mail set state = 'dropped', done_at = $3 where "+overdue, study, restored, o.now().UnixMilli()); err != nil {
+			_, err := tx.Exec(ctx, `update mail set state = 'dropped', done_at = $2 where study_id = $1 and exists (select 1 from quarantine q
+				where q.study_id = mail.study_id and `+overdue+`)`, study, o.now().UnixMilli())
+			if err != nil {
 				return fmt.Errorf("drop overdue mail: %w", err)
 			}
+		}
+		// What is no study's has no owner who could be asked: it goes with the last.
+		_, err = tx.Exec(ctx, `delete from quarantine where study_id = $1
+			or study_id = '' and not exists (select 1 from quarantine where study_id not in ('', $1))`, study)
+		if err != nil {
+			return fmt.Errorf("release mail: %w", err)
 		}
 		return o.log.Append(ctx, tx, audit.Entry{Actor: actor, Action: "mail.released", Study: study, Detail: string(fate)})
 	})
