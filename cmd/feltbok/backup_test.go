@@ -442,6 +442,7 @@ func TestStolenBackupsGiveNoNames(t *testing.T) {
 func TestABrokenRestoreLeavesNothing(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site, elsewhere func() *place) {
 		newCrowd(s.stage, 2, 1, noMark)
+		s.turn(s.clock.now())
 		data, keyed := s.backUp()
 		to := elsewhere()
 		s.lend(to)
@@ -475,24 +476,19 @@ func TestABrokenRestoreLeavesNothing(t *testing.T) {
 		s.restore(to, data, keyed)
 		to.must("verify")
 		to.refused([]string{"restore", data, "--keys", keyed, "--identity", s.keyFile}, "is not empty", "new place")
-	})
-}
 
-// A restore that finds fault with what it has loaded takes all of it away again.
-func TestARestoreThatDoesNotVerifyIsUndone(t *testing.T) {
-	eachSite(t, func(t *testing.T, s *site, elsewhere func() *place) {
-		newCrowd(s.stage, 2, 0, noMark)
+		// What is whole and does not verify is taken away again.
 		s.must(s.stores[database.Study].Tx(t.Context(), func(tx *database.Tx) error {
 			_, err := tx.Exec(t.Context(), "update audit_entry set action = 'nothing.happened' where seq = 2")
 			return err
 		}))
-		data, keyed := s.backUp()
-		to := elsewhere()
-		s.lend(to)
-		to.refused([]string{"restore", data, "--keys", keyed, "--identity", s.keyFile}, "audit chain at entry 2")
-		to.refused([]string{"verify"}, "there is no key store")
+		s.turn(s.clock.now().Add(time.Hour))
+		data, keyed = s.backUp()
+		last := elsewhere()
+		s.lend(last)
+		last.refused([]string{"restore", data, "--keys", keyed, "--identity", s.keyFile}, "audit chain at entry 2")
 		for _, store := range database.Stores {
-			if made, err := database.Exists(t.Context(), to.address(store)); made || err != nil {
+			if made, err := database.Exists(t.Context(), last.address(store)); made || err != nil {
 				t.Errorf("the %s store is left (%v)", store, err)
 			}
 		}
@@ -500,74 +496,70 @@ func TestARestoreThatDoesNotVerifyIsUndone(t *testing.T) {
 }
 
 func TestWhatBackupAndRestoreRefuse(t *testing.T) {
-	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
-		s := newSite(t, dsn)
-		c := newCrowd(s.stage, 1, 0, noMark)
-		own := []string{"--recipient", s.public}
-		for _, r := range []struct {
-			args  []string
-			words []string
-		}{
-			{[]string{"backup", s.data, "--keys", s.keys}, []string{"always encrypted", "backup-key"}},
-			{append([]string{"backup"}, own...), []string{"give a folder"}},
-			{append([]string{"backup", s.data, "--keys", s.data}, own...), []string{"keep them apart"}},
-			{append([]string{"backup", s.data, "--keys", filepath.Join(s.data, "keys")}, own...), []string{"keep them apart"}},
-			{append([]string{"backup", filepath.Join(s.keys, "data"), "--keys", s.keys}, own...), []string{"keep them apart"}},
-			{append([]string{"backup", filepath.Join(s.at.folder, "backup")}, own...), []string{"lies in the data folder"}},
-			{append([]string{"backup", s.data, "--keep=-1"}, own...), []string{"negative"}},
-		} {
-			s.at.refused(r.args, r.words...)
-		}
-		if !isMissing(s.data) || !isMissing(s.keys) {
-			t.Error("something was made all the same")
-		}
-		s.turn(s.clock.now())
-		data, keyed := s.backUp()
-		s.at.refused(append([]string{"backup", s.data}, own...), "is there already")
+	s := newSite(t, engine(t, false))
+	c := newCrowd(s.stage, 1, 0, noMark)
+	own := []string{"--recipient", s.public}
+	for _, r := range []struct {
+		args  []string
+		words []string
+	}{
+		{[]string{"backup", s.data, "--keys", s.keys}, []string{"always encrypted", "backup-key"}},
+		{append([]string{"backup"}, own...), []string{"give a folder"}},
+		{append([]string{"backup", s.data, "--keys", s.data}, own...), []string{"keep them apart"}},
+		{append([]string{"backup", s.data, "--keys", filepath.Join(s.data, "keys")}, own...), []string{"keep them apart"}},
+		{append([]string{"backup", filepath.Join(s.keys, "data"), "--keys", s.keys}, own...), []string{"keep them apart"}},
+		{append([]string{"backup", filepath.Join(s.at.folder, "backup")}, own...), []string{"lies in the data folder"}},
+		{append([]string{"backup", s.data, "--keep=-1"}, own...), []string{"negative"}},
+	} {
+		s.at.refused(r.args, r.words...)
+	}
+	if !isMissing(s.data) || !isMissing(s.keys) {
+		t.Error("something was made all the same")
+	}
+	s.turn(s.clock.now())
+	data, keyed := s.backUp()
+	s.at.refused(append([]string{"backup", s.data}, own...), "is there already")
 
-		to := newPlace(t, otherEngine(t))
-		restore := func(words []string, args ...string) {
-			t.Helper()
-			to.refused(append([]string{"restore"}, args...), words...)
-		}
-		restore([]string{"master key is missing", "in no backup"}, data, "--keys", keyed, "--identity", s.keyFile)
-		s.must(os.WriteFile(to.key, []byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), 0o600))
-		restore([]string{"not made with this master key"}, data, "--keys", keyed, "--identity", s.keyFile)
-		s.lend(to)
-		restore([]string{"an archive of keys", "of data is needed"}, keyed, "--keys", keyed, "--identity", s.keyFile)
-		restore([]string{"give what opens"}, data, "--keys", keyed)
-		other := filepath.Join(t.TempDir(), "other.txt")
-		s.must(run(t.Context(), []string{"backup-key", other}, stdio{io.Discard, io.Discard}))
-		restore([]string{"does not open the archive"}, data, "--keys", keyed, "--identity", other)
-		if err := run(t.Context(), []string{"backup-key", other}, stdio{io.Discard, io.Discard}); err == nil {
-			t.Error("a key was made in the place of another")
-		}
-		s.turn(s.clock.now().Add(time.Hour))
-		if out := s.at.must(append([]string{"backup", s.data, "--keep", "1"}, own...)...); !strings.Contains(out, "no name in this one") {
-			t.Errorf("a backup without keys says %q", out)
-		}
-		if found, err := backup.Find(backup.Data, s.data); err != nil || len(found) != 1 {
-			t.Errorf("kept %v, %v", found, err)
-		}
-		data, _ = s.newest()
-		restore([]string{"is older than", "--older-keys"}, data, "--keys", keyed, "--identity", s.keyFile)
-		to.refused([]string{"verify"}, "there is no key store")
-		to.must("restore", data, "--keys", keyed, "--identity", s.keyFile, "--older-keys")
-		if _, err := to.open(s.clock.now).Vault.Open(t.Context(), audit.Staff(c.owner), "call", c.study.ID, c.persons[0]); err != nil {
-			t.Errorf("with older keys: %v", err)
-		}
-	})
+	to := newPlace(t, otherEngine(t))
+	restore := func(words []string, args ...string) {
+		t.Helper()
+		to.refused(append([]string{"restore"}, args...), words...)
+	}
+	restore([]string{"master key is missing", "in no backup"}, data, "--keys", keyed, "--identity", s.keyFile)
+	s.must(os.WriteFile(to.key, []byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), 0o600))
+	restore([]string{"not made with this master key"}, data, "--keys", keyed, "--identity", s.keyFile)
+	s.lend(to)
+	restore([]string{"an archive of keys", "of data is needed"}, keyed, "--keys", keyed, "--identity", s.keyFile)
+	restore([]string{"give what opens"}, data, "--keys", keyed)
+	other := filepath.Join(t.TempDir(), "other.txt")
+	s.must(run(t.Context(), []string{"backup-key", other}, stdio{io.Discard, io.Discard}))
+	restore([]string{"does not open the archive"}, data, "--keys", keyed, "--identity", other)
+	if err := run(t.Context(), []string{"backup-key", other}, stdio{io.Discard, io.Discard}); err == nil {
+		t.Error("a key was made in the place of another")
+	}
+	s.turn(s.clock.now().Add(time.Hour))
+	if out := s.at.must(append([]string{"backup", s.data, "--keep", "1"}, own...)...); !strings.Contains(out, "no name in this one") {
+		t.Errorf("a backup without keys says %q", out)
+	}
+	if found, err := backup.Find(backup.Data, s.data); err != nil || len(found) != 1 {
+		t.Errorf("kept %v, %v", found, err)
+	}
+	data, _ = s.newest()
+	restore([]string{"is older than", "--older-keys"}, data, "--keys", keyed, "--identity", s.keyFile)
+	to.refused([]string{"verify"}, "there is no key store")
+	to.must("restore", data, "--keys", keyed, "--identity", s.keyFile, "--older-keys")
+	if _, err := to.open(s.clock.now).Vault.Open(t.Context(), audit.Staff(c.owner), "call", c.study.ID, c.persons[0]); err != nil {
+		t.Errorf("with older keys: %v", err)
+	}
 }
 
 // A passphrase does in the place of keys.
 func TestBackupWithAPassphrase(t *testing.T) {
-	s := newSite(t, func(store database.Store) string { return filepath.Join(t.TempDir(), string(store)+".db") })
+	s := newSite(t, engine(t, false))
 	newCrowd(s.stage, 1, 0, noMark)
-	word, other := filepath.Join(t.TempDir(), "word"), filepath.Join(t.TempDir(), "other")
+	word := filepath.Join(t.TempDir(), "word")
 	s.must(os.WriteFile(word, []byte("ni bjørner i en furuskog\n"), 0o600))
-	s.must(os.WriteFile(other, []byte("ti bjørner i en furuskog\n"), 0o600))
 	s.at.must("backup", s.data, "--passphrase-file", word)
-	s.at.refused([]string{"verify", "--backup", s.data, "--passphrase-file", other}, "does not open the archive")
 	if out := s.at.must("verify", "--backup", s.data, "--passphrase-file", word); !strings.Contains(out, "whole") {
 		t.Errorf("verify says %s", out)
 	}
@@ -578,6 +570,8 @@ func TestARestoredServerSendsNothingUntilTold(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site, elsewhere func() *place) {
 		c := newCrowd(s.stage, 3, 2, noMark) // two invitations wait
 		ctx, waits := t.Context(), s.clock.now().Add(48*time.Hour)
+		c.enter(c.persons[0], links.Participant)
+		signIn := s.signIn(c.owner)
 		s.must(s.Outbox.Send(ctx, mail.Mail{Study: c.study.ID, Person: c.persons[0], Kind: "letter"}))
 		s.must(s.Outbox.Send(ctx, mail.Mail{Study: c.study.ID, Person: c.persons[1], Kind: "letter", NotBefore: waits.UnixMilli()}))
 		s.turn(s.clock.now().Add(time.Hour))
@@ -587,6 +581,7 @@ func TestARestoredServerSendsNothingUntilTold(t *testing.T) {
 			s.restore(to, data, keyed)
 			now := s.clock.now().Add(2 * time.Hour)
 			again := to.open(func() time.Time { return now })
+			s.signedOut(again, signIn)
 			var went []string
 			again.deliver(func(m mail.Message) error { went = append(went, m.Kind); return nil })
 			send := func() {
@@ -649,34 +644,21 @@ func decide(t *testing.T, again *stage, c *crowd, fate mail.Fate) {
 	}
 }
 
-// Nobody is signed in after a restore, and no link that works once works again.
-func TestSessionsEndWithARestore(t *testing.T) {
-	eachSite(t, func(t *testing.T, s *site, elsewhere func() *place) {
-		c := newCrowd(s.stage, 1, 0, noMark)
-		own, staff := c.enter(c.persons[0], links.Participant), c.staff(c.owner)
-		s.must(own.Get("/my/letter"))
-		s.must(staff.Get("/studies"))
-		token := s.signIn(c.owner)
-		data, keyed := s.backUp()
-		to := elsewhere()
-		s.restore(to, data, keyed)
-		again := to.open(s.clock.now)
-		for _, table := range []string{"session", "one_time_link"} {
-			var n int
-			s.must(s.stores[database.Study].QueryRow(t.Context(), "select count(*) from "+table).Scan(&n))
-			if n == 0 {
-				t.Errorf("%s was empty before: the test tests nothing", table)
-			}
-			s.must(again.stores[database.Study].QueryRow(t.Context(), "select count(*) from "+table).Scan(&n))
-			if n != 0 {
-				t.Errorf("%d rows of %s are restored", n, table)
-			}
+// signedOut checks that nobody is signed in after a restore, and that no link that works once works again.
+func (s *site) signedOut(again *stage, signIn string) {
+	s.t.Helper()
+	for _, table := range []string{"session", "one_time_link"} {
+		var before, after int
+		s.must(s.stores[database.Study].QueryRow(s.t.Context(), "select count(*) from "+table).Scan(&before))
+		s.must(again.stores[database.Study].QueryRow(s.t.Context(), "select count(*) from "+table).Scan(&after))
+		if before == 0 || after != 0 {
+			s.t.Errorf("of %d rows of %s, %d are restored", before, table, after)
 		}
-		b := again.browser()
-		if b.Get("/sign-in/" + token); b.Status != 404 {
-			t.Errorf("an old sign-in link answers with %d", b.Status)
-		}
-	})
+	}
+	b := again.browser()
+	if b.Get("/sign-in/" + signIn); b.Status != 404 {
+		s.t.Errorf("an old sign-in link answers with %d", b.Status)
+	}
 }
 
 func (s *stage) signIn(account id.Account) string {
@@ -688,62 +670,62 @@ func (s *stage) signIn(account id.Account) string {
 
 // A copy of an older version's tables is restored as it was, and brought up to date then; one of a newer is refused.
 func TestAnOlderCopyIsBroughtUpToDate(t *testing.T) {
-	eachSite(t, func(t *testing.T, s *site, elsewhere func() *place) {
-		ctx, old := t.Context(), newPlace(t, otherEngine(t))
-		s.lend(old)
-		versions := map[database.Store]int64{database.Study: 13, database.Identity: 5, database.Keys: 1}
-		stores := map[database.Store]*database.DB{}
-		for store, version := range versions {
-			s.must(os.MkdirAll(old.folder, 0o700))
-			db, err := database.BeginRestore(ctx, old.address(store), store, version)
+	s := newSite(t, engine(t, false))
+	elsewhere := func() *place { return newPlace(t, engine(t, true)) }
+	ctx, old := t.Context(), elsewhere()
+	s.lend(old)
+	versions := map[database.Store]int64{database.Study: 13, database.Identity: 5, database.Keys: 1}
+	stores := map[database.Store]*database.DB{}
+	for store, version := range versions {
+		s.must(os.MkdirAll(old.folder, 0o700))
+		db, err := database.BeginRestore(ctx, old.address(store), store, version)
+		s.must(err)
+		defer db.Close()
+		stores[store] = db
+	}
+	master, err := keys.LoadMaster(old.key)
+	s.must(err)
+	_, err = keys.New(ctx, stores[database.Keys], master, s.clock.now)
+	s.must(err)
+	s.must(stores[database.Study].Tx(ctx, func(tx *database.Tx) error {
+		_, err := tx.Exec(ctx, "insert into quota (study_id, case_id, cell, goal) values ('s', 'a', 'sme', 3)") // a later version has another table
+		return err
+	}))
+	with, err := backup.Identities(s.keyFile, "")
+	s.must(err)
+	to := []age.Recipient{with[0].(*age.X25519Identity).Recipient()}
+	file := func(m backup.Manifest, dbs ...*database.DB) string {
+		var snapshots []*database.Snapshot
+		for _, db := range dbs {
+			snapshot, err := db.Snapshot(ctx)
 			s.must(err)
-			defer db.Close()
-			stores[store] = db
+			defer snapshot.Close()
+			snapshots = append(snapshots, snapshot)
 		}
-		master, err := keys.LoadMaster(old.key)
-		s.must(err)
-		_, err = keys.New(ctx, stores[database.Keys], master, s.clock.now)
-		s.must(err)
-		s.must(stores[database.Study].Tx(ctx, func(tx *database.Tx) error {
-			_, err := tx.Exec(ctx, "insert into quota (study_id, case_id, cell, goal) values ('s', 'a', 'sme', 3)") // a later version has another table
+		path := filepath.Join(t.TempDir(), string(m.Kind)+".age")
+		s.must(writeFile(path, func(w io.Writer) error {
+			_, err := backup.Write(ctx, w, to, m, func(hash string) string { return master.Blind(markUse, hash) }, snapshots...)
 			return err
 		}))
-		with, err := backup.Identities(s.keyFile, "")
-		s.must(err)
-		to := []age.Recipient{with[0].(*age.X25519Identity).Recipient()}
-		file := func(m backup.Manifest, dbs ...*database.DB) string {
-			var snapshots []*database.Snapshot
-			for _, db := range dbs {
-				snapshot, err := db.Snapshot(ctx)
-				s.must(err)
-				defer snapshot.Close()
-				snapshots = append(snapshots, snapshot)
-			}
-			path := filepath.Join(t.TempDir(), string(m.Kind)+".age")
-			s.must(writeFile(path, func(w io.Writer) error {
-				_, err := backup.Write(ctx, w, to, m, func(hash string) string { return master.Blind(markUse, hash) }, snapshots...)
-				return err
-			}))
-			return path
-		}
-		data := file(backup.Manifest{Kind: backup.Data}, stores[database.Study], stores[database.Identity])
-		keyed := file(backup.Manifest{Kind: backup.Keys}, stores[database.Keys])
-		fresh := elsewhere()
-		s.restore(fresh, data, keyed)
-		fresh.must("verify")
-		var least, most int
-		s.must(fresh.open(s.clock.now).stores[database.Study].QueryRow(ctx, "select least, most from quota_cell where study_id = 's'").Scan(&least, &most))
-		if least != 3 || most != 3 {
-			t.Errorf("the goal of three became %d to %d", least, most)
-		}
+		return path
+	}
+	data := file(backup.Manifest{Kind: backup.Data}, stores[database.Study], stores[database.Identity])
+	keyed := file(backup.Manifest{Kind: backup.Keys}, stores[database.Keys])
+	fresh := elsewhere()
+	s.restore(fresh, data, keyed)
+	fresh.must("verify")
+	var least, most int
+	s.must(fresh.open(s.clock.now).stores[database.Study].QueryRow(ctx, "select least, most from quota_cell where study_id = 's'").Scan(&least, &most))
+	if least != 3 || most != 3 {
+		t.Errorf("the goal of three became %d to %d", least, most)
+	}
 
-		s.must(stores[database.Identity].Tx(ctx, func(tx *database.Tx) error {
-			_, err := tx.Exec(ctx, "update goose_db_version set version_id = 90000 where version_id = 5")
-			return err
-		}))
-		newer := file(backup.Manifest{Kind: backup.Data}, stores[database.Study], stores[database.Identity])
-		last := elsewhere()
-		s.lend(last)
-		last.refused([]string{"restore", newer, "--keys", keyed, "--identity", s.keyFile}, "newer Feltbok")
-	})
+	s.must(stores[database.Identity].Tx(ctx, func(tx *database.Tx) error {
+		_, err := tx.Exec(ctx, "update goose_db_version set version_id = 90000 where version_id = 5")
+		return err
+	}))
+	newer := file(backup.Manifest{Kind: backup.Data}, stores[database.Study], stores[database.Identity])
+	last := elsewhere()
+	s.lend(last)
+	last.refused([]string{"restore", newer, "--keys", keyed, "--identity", s.keyFile}, "newer Feltbok")
 }

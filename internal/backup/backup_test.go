@@ -283,6 +283,26 @@ func TestNobodyElseOpensIt(t *testing.T) {
 	}
 }
 
+func TestAPassphraseOpensItsOwn(t *testing.T) {
+	keys := dbtest.Open(t, filepath.Join(t.TempDir(), "keys.db"), database.Keys)
+	to, err := age.NewScryptRecipient("ni bjørner i en furuskog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to.SetWorkFactor(8)
+	var archive bytes.Buffer
+	write(t, &archive, to, backup.Manifest{Kind: backup.Keys}, keys)
+	for word, want := range map[string]error{"ni bjørner i en furuskog": nil, "ti bjørner i en furuskog": backup.ErrLocked} {
+		with, err := age.NewScryptIdentity(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := check(archive.Bytes(), with); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", word, err, want)
+		}
+	}
+}
+
 // A store that is written to while it is read gives one state: every pair of rows that was written together, or neither.
 func TestASnapshotIsOneState(t *testing.T) {
 	dbtest.Each(t, database.Keys, func(t *testing.T, db *database.DB) {
