@@ -76,6 +76,7 @@ type standing struct {
 	letters  []consents.Letter
 	weeks    []scheduling.Week
 	mails    map[mail.State]int
+	mailHeld *mail.Quarantine
 	counts   map[string]consents.Count
 	today    time.Time // its first instant
 }
@@ -105,6 +106,7 @@ func (s *Server) standing(v *visit) (st standing, err error) {
 	read(func() (e error) { st.letters, e = s.Consents.Versions(ctx, study); return e })
 	read(func() (e error) { st.weeks, e = s.Scheduling.Weeks(ctx, study); return e })
 	read(func() (e error) { st.mails, e = s.Outbox.Counts(ctx, study); return e })
+	read(func() (e error) { st.mailHeld, e = s.Outbox.Held(ctx, study); return e })
 	read(func() (e error) { st.counts, e = s.Consents.Counts(ctx, study); return e })
 	return st, err
 }
@@ -279,6 +281,9 @@ func (st standing) warnings(b base) (tasks []task) {
 	}
 	if b.MailWaits {
 		warn(b.T("home.no_mail"), "/mail", "home.see_mail")
+	}
+	if st.mailHeld != nil {
+		warn(b.T("home.mail_held"), "/mail", "home.see_mail")
 	}
 	if n := st.mails[mail.Failed]; n > 0 {
 		warn(b.N("home.mail_failed", n), "/mail", "home.see_mail")

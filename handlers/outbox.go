@@ -7,6 +7,7 @@ import (
 
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/studies"
 )
 
 // outboxPage is the mail that waits or did not arrive. It shows codes, and no addresses.
@@ -14,7 +15,16 @@ type outboxPage struct {
 	base
 	Rows   []outboxRow
 	Counts map[mail.State]int
-	Email  string // the visitor's own, where the test goes
+	Email  string           // the visitor's own, where the test goes
+	Held   *mail.Quarantine // nil unless mail waits since a backup was put back
+}
+
+// Decides says whether the visitor may say what becomes of the queue.
+func (p outboxPage) Decides() bool { return p.Role == studies.Owner }
+
+// Fates are what can become of it. Neither is chosen beforehand: mail twice, or none, only the team can weigh.
+func (p outboxPage) Fates() field {
+	return p.Radio("fate", worded(asking{p.base}, "outbox.held.fate.", []mail.Fate{mail.SendOverdue, mail.DropOverdue}), "label=outbox.held.question", "hint=")
 }
 
 type outboxRow struct {
@@ -65,6 +75,9 @@ func (s *Server) outboxPageOf(v *visit) (outboxPage, error) {
 	if p.Counts, err = s.Outbox.Counts(v.ctx(), v.study.ID); err != nil {
 		return p, err
 	}
+	if p.Held, err = s.Outbox.Held(v.ctx(), v.study.ID); err != nil {
+		return p, err
+	}
 	rows, err := s.Outbox.Status(v.ctx(), v.study.ID)
 	if err != nil {
 		return p, err
@@ -95,17 +108,28 @@ func (s *Server) outboxTest(v *visit) error {
 }
 
 func (s *Server) outboxRetry(v *visit) error {
-	err := s.Outbox.Retry(v.ctx(), v.actor(), v.study.ID, id.Mail(v.value("mail")))
-	if mendable(err) {
-		p, readErr := s.outboxPageOf(v)
-		if readErr != nil {
-			return readErr
-		}
-		p.Form = v.againForm(err)
-		return v.again(err, "staff/outbox", p)
+	if err := s.Outbox.Retry(v.ctx(), v.actor(), v.study.ID, id.Mail(v.value("mail"))); err != nil {
+		return s.outboxAgain(v, err)
 	}
+	return v.seeOther(v.studyPath("/mail"), "mail_retried")
+}
+
+// outboxRelease lets mail go again after a backup was put back.
+func (s *Server) outboxRelease(v *visit) error {
+	if err := s.Outbox.Release(v.ctx(), v.actor(), v.study.ID, mail.Fate(v.value("fate"))); err != nil {
+		return s.outboxAgain(v, err)
+	}
+	return v.seeOther(v.studyPath("/mail"), "mail_released")
+}
+
+func (s *Server) outboxAgain(v *visit, cause error) error {
+	if !mendable(cause) {
+		return cause
+	}
+	p, err := s.outboxPageOf(v)
 	if err != nil {
 		return err
 	}
-	return v.seeOther(v.studyPath("/mail"), "mail_retried")
+	p.Form = v.againForm(cause)
+	return v.again(cause, "staff/outbox", p)
 }

@@ -52,6 +52,7 @@ func (s *Server) staffRoutes() []route {
 		get(study+"/mail", team, s.outbox),
 		post(study+"/mail/test", team, s.outboxTest, study+"/mail"),
 		post(study+"/mail/retry", team, s.outboxRetry, study+"/mail"),
+		post(study+"/mail/release", owner, s.outboxRelease, study+"/mail"),
 		get(study+"/log", watchers, s.log),
 
 		get(study+"/forecast", findings, s.forecast),

@@ -93,6 +93,19 @@ func (v *Vault) keepOnlyKeyed(ctx context.Context, persons []id.Person) error {
 	return errors.Join(keys.ErrErased, v.Erase(ctx, gone...))
 }
 
+// Among returns which of some persons the vault knows, in whichever study.
+func (v *Vault) Among(ctx context.Context, persons []id.Person) (known []id.Person, err error) {
+	for some := range database.Chunks(persons) {
+		list, args := database.In(some)
+		found, err := database.All(ctx, v.db, scanPerson, "select person_id from identity where person_id in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("look for persons: %w", err)
+		}
+		known = append(known, found...)
+	}
+	return known, nil
+}
+
 // Held returns which of some persons the vault knows in a study.
 func (v *Vault) Held(ctx context.Context, study id.Study, persons []id.Person) (map[id.Person]bool, error) {
 	held := map[id.Person]bool{}

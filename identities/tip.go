@@ -135,6 +135,23 @@ func (v *Vault) changeTip(ctx context.Context, statement string, args ...any) er
 	return nil
 }
 
+// TipsAmong says which of several people are tips.
+func (v *Vault) TipsAmong(ctx context.Context, people []id.Person) (map[id.Person]bool, error) {
+	tips := map[id.Person]bool{}
+	for some := range database.Chunks(people) {
+		list, args := database.In(some)
+		err := database.Each(ctx, v.db, func(row database.Scanner) error {
+			p, err := scanPerson(row)
+			tips[p] = true
+			return err
+		}, "select person_id from tip where person_id in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("look for tips: %w", err)
+		}
+	}
+	return tips, nil
+}
+
 // ExpiredTips lists the tips of all studies whose time is over. Their keys are to be destroyed, and then Erase called.
 func (v *Vault) ExpiredTips(ctx context.Context) ([]Tip, error) {
 	tips, err := database.All(ctx, v.db, scanTip, "select "+tipColumns+" from tip where expires_at <= $1 and not taken order by person_id",

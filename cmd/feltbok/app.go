@@ -47,7 +47,7 @@ type options struct {
 	transport mail.Transport // nil: mail waits
 	from      mail.Address   // the installation's mailbox
 	unlimited bool           // no rate limits: for tests that come from one address
-	beside    bool           // a server may be running: make nothing, change no tables
+	opening   opening
 }
 
 func openApp(ctx context.Context, o options, std stdio) (_ *app, err error) {
@@ -58,20 +58,20 @@ func openApp(ctx context.Context, o options, std stdio) (_ *app, err error) {
 		}
 	}()
 	var fresh bool
-	if a.stores, fresh, err = o.storage.openStores(ctx, o.beside); err != nil {
+	if a.stores, fresh, err = o.storage.openStores(ctx, o.opening); err != nil {
 		return nil, err
 	}
-	a.alone = !o.beside
+	a.alone = o.opening != beside
 	for _, db := range a.stores {
-		a.alone = a.alone && !db.Postgres()
+		a.alone = a.alone && (!db.Postgres() || o.opening == restoring)
 	}
-	if a.keys, err = o.storage.openKeys(ctx, a.stores[database.Keys], o.beside, o.pages.Now); err != nil {
+	if a.keys, err = o.storage.openKeys(ctx, a.stores[database.Keys], o.opening, o.pages.Now); err != nil {
 		return nil, err
 	}
 	if fresh {
 		o.storage.welcome(std)
 	}
-	if !o.beside && o.storage.inFolder() {
+	if o.opening == alone && o.storage.inFolder() {
 		a.ballast = database.NewBallast(o.storage.Data)
 		a.fillBallast(ctx)
 	}

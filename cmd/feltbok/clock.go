@@ -57,8 +57,12 @@ func loadClock(folder string) (*clock, bool, error) {
 	return c, true, nil
 }
 
-func (c *clock) save(folder string) error {
-	text, err := json.Marshal(savedClock{ShiftMillis: c.shift.Load() / int64(time.Millisecond)})
+func (c *clock) saved() savedClock { return savedClock{c.shift.Load() / int64(time.Millisecond)} }
+
+func (c *clock) save(folder string) error { return c.saved().write(folder) }
+
+func (s savedClock) write(folder string) error {
+	text, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}

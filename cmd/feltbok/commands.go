@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +18,7 @@ import (
 
 // beside opens the installation for a command that may run beside a server, on the folder's own clock.
 func (s *storage) beside(ctx context.Context, std stdio, do func(*app) error) error {
-	return s.with(ctx, std, true, do)
+	return s.with(ctx, std, beside, do)
 }
 
 // held opens the installation alone, for a command that must not run beside a server. It makes what is missing and
@@ -34,10 +32,10 @@ func (s *storage) held(ctx context.Context, std stdio, do func(*app) error) erro
 		return err
 	}
 	defer folder.Close()
-	return s.with(ctx, std, false, do)
+	return s.with(ctx, std, alone, do)
 }
 
-func (s *storage) with(ctx context.Context, std stdio, beside bool, do func(*app) error) error {
+func (s *storage) with(ctx context.Context, std stdio, how opening, do func(*app) error) error {
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -45,7 +43,7 @@ func (s *storage) with(ctx context.Context, std stdio, beside bool, do func(*app
 	if err != nil {
 		return err
 	}
-	a, err := openApp(ctx, options{storage: *s, beside: beside, pages: handlers.Config{Now: clock.now}}, std)
+	a, err := openApp(ctx, options{storage: *s, opening: how, pages: handlers.Config{Now: clock.now}}, std)
 	if err != nil {
 		return err
 	}
@@ -121,55 +119,10 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 	if err = errors.Join(write(file), file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
-}
-
-type verifyCommand struct{ storage }
-
-// Run checks what the stores say of each other, the audit chain and every letter's hash, beside a running server.
-func (c *verifyCommand) Run(ctx context.Context, std stdio) error {
-	return c.beside(ctx, std, func(a *app) error { return a.verify(ctx, std) })
-}
-
-func (a *app) verify(ctx context.Context, std stdio) error {
-	entries, err := a.Audit.Verify(ctx)
-	if err != nil {
-		return fmt.Errorf("audit chain at entry %d: %w", entries, err)
-	}
-	letters, err := a.Consents.Verify(ctx)
-	if err != nil {
+	if err = os.Rename(file.Name(), path); err != nil {
 		return err
 	}
-	keys, err := a.keys.Persons(ctx)
-	if err != nil {
-		return err
-	}
-	identities, err := a.Vault.Persons(ctx)
-	if err != nil {
-		return err
-	}
-	drafts, err := a.Vault.Drafts(ctx, time.UnixMilli(math.MaxInt64))
-	if err != nil {
-		return err
-	}
-	open, err := a.Intents.Count(ctx)
-	if err != nil {
-		return err
-	}
-	lists := 0 // that have a key: without one a list is about to begin, or to go
-	keys = slices.DeleteFunc(keys, func(key id.Person) bool {
-		list := slices.Contains(drafts, id.Import(key))
-		if list {
-			lists++
-		}
-		return list
-	})
-	fmt.Fprintf(std.out, "audit entries %d, letters %d, persons with a key %d, persons in the vault %d, lists to be imported %d, acts under way %d\n",
-		entries, letters, len(keys), len(identities), lists, open)
-	if open == 0 && !slices.Equal(slices.Sorted(slices.Values(keys)), slices.Sorted(slices.Values(identities))) {
-		return errors.New("the stores disagree: every key belongs to a person in the vault, and the other way round")
-	}
-	return nil
+	return database.SyncFolder(filepath.Dir(path))
 }
 
 type userCommand struct {

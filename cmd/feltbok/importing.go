@@ -18,6 +18,7 @@ import (
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/intents"
+	"example.org/feltbok/internal/keys"
 	"example.org/feltbok/internal/tabular"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/surveys"
@@ -212,6 +213,9 @@ func (p *people) sealList(ctx context.Context, act intents.Intent) error {
 		return err
 	}
 	s, err := p.sift(ctx, in)
+	if errors.Is(err, keys.ErrErased) {
+		return nil // the list is gone, as in a copy that was put back: the next step says so
+	}
 	if err != nil {
 		return err
 	}

@@ -20,12 +20,15 @@ import (
 )
 
 type commands struct {
-	Demo    demoCommand    `cmd:"" help:"Replay the thesis study in a fresh folder and serve it on this machine."`
-	Serve   serveCommand   `cmd:"" help:"Run the service."`
-	Export  exportCommand  `cmd:"" help:"Write a study's workbook."`
-	Migrate migrateCommand `cmd:"" help:"Bring the stores up to date and stop."`
-	Verify  verifyCommand  `cmd:"" help:"Check the stores, the audit chain and the letters against each other."`
-	User    userCommand    `cmd:"" help:"Make a sign-in link for an account, or a new set-up link."`
+	Demo    demoCommand      `cmd:"" help:"Replay the thesis study in a fresh folder and serve it on this machine."`
+	Serve   serveCommand     `cmd:"" help:"Run the service."`
+	Export  exportCommand    `cmd:"" help:"Write a study's workbook."`
+	Backup  backupCommand    `cmd:"" help:"Write encrypted archives of the stores, beside a running server."`
+	Key     backupKeyCommand `cmd:"" name:"backup-key" help:"Make a key that opens archives."`
+	Restore restoreCommand   `cmd:"" help:"Make an installation of archives."`
+	Migrate migrateCommand   `cmd:"" help:"Bring the stores up to date and stop."`
+	Verify  verifyCommand    `cmd:"" help:"Check the stores, the audit chain and the letters against each other."`
+	User    userCommand      `cmd:"" help:"Make a sign-in link for an account, or a new set-up link."`
 }
 
 func main() {

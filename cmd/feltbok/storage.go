@@ -53,12 +53,8 @@ func (s *storage) check() error {
 			return fmt.Errorf("--%s-dsn must start with postgres://", store)
 		}
 	}
-	if s.MasterKey == "" && s.MasterValue == "" {
-		folder, err := os.UserConfigDir()
-		if err != nil {
-			return fmt.Errorf("no place for the master key: give --master-key FILE: %w", err)
-		}
-		s.MasterKey = filepath.Join(folder, "feltbok", "master.key")
+	if err := s.completeMaster(); err != nil {
+		return err
 	}
 	if err := s.checkApart(); err != nil {
 		return err
@@ -66,6 +62,19 @@ func (s *storage) check() error {
 	if s.MasterValue == "" && inside(resolve(s.Data), resolve(s.MasterKey)) {
 		return fmt.Errorf("the master key %s lies in the data folder: keep it elsewhere, or a stolen backup opens itself", s.MasterKey)
 	}
+	return nil
+}
+
+// completeMaster says where the master key is if nobody else does.
+func (s *storage) completeMaster() error {
+	if s.MasterKey != "" || s.MasterValue != "" {
+		return nil
+	}
+	folder, err := os.UserConfigDir()
+	if err != nil {
+		return fmt.Errorf("no place for the master key: give --master-key FILE: %w", err)
+	}
+	s.MasterKey = filepath.Join(folder, "feltbok", "master.key")
 	return nil
 }
 
@@ -133,11 +142,23 @@ func (s *storage) whereKey() string {
 	return s.MasterKey
 }
 
-// openStores opens all stores, and says whether they are new. Beside a server it makes none and changes no tables.
-func (s *storage) openStores(ctx context.Context, beside bool) (stores map[database.Store]*database.DB, fresh bool, err error) {
+// opening is how the stores are opened.
+type opening int
+
+const (
+	alone     opening = iota // what is missing is made, and what is old brought up to date
+	beside                   // a server may be running: make nothing, change no tables
+	restoring                // they were filled from a backup a moment ago, and nobody else may open them yet
+)
+
+// openStores opens all stores, and says whether they are new. Only alone it makes any.
+func (s *storage) openStores(ctx context.Context, how opening) (stores map[database.Store]*database.DB, fresh bool, err error) {
 	stores = map[database.Store]*database.DB{}
 	open := database.OpenBeside
-	if !beside {
+	switch how {
+	case restoring:
+		open = database.OpenRestoring
+	case alone:
 		open = database.Open
 		if fresh, err = s.fresh(ctx); err != nil {
 			return stores, false, err
@@ -178,6 +199,8 @@ func (s *storage) explain(store database.Store, err error) error {
 	switch {
 	case errors.Is(err, database.ErrNoStore):
 		return fmt.Errorf("there is no %s at %s: are --data and the DSNs right? Only serve, migrate and demo make a new installation", title(store), at)
+	case errors.Is(err, database.ErrUnfinished):
+		return fmt.Errorf("the %s at %s is half of one: a restore was broken off. Run feltbok restore again, with the same places or with new ones; it begins anew", title(store), at)
 	case errors.Is(err, database.ErrOlder):
 		return fmt.Errorf("the %s at %s is older than this program: stop the server and run feltbok migrate", title(store), at)
 	case errors.Is(err, database.ErrNewer):
@@ -187,8 +210,8 @@ func (s *storage) explain(store database.Store, err error) error {
 }
 
 // openKeys unlocks the key store with the master key.
-func (s *storage) openKeys(ctx context.Context, db *database.DB, beside bool, now func() time.Time) (*keys.Store, error) {
-	master, made, err := s.master(ctx, db, beside)
+func (s *storage) openKeys(ctx context.Context, db *database.DB, how opening, now func() time.Time) (*keys.Store, error) {
+	master, made, err := s.master(ctx, db, how)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +232,7 @@ func (s *storage) openKeys(ctx context.Context, db *database.DB, beside bool, no
 
 // master reads the master key. It makes one only for a key store that never had one: another key opens nothing, and
 // would only hide that the right one is lost.
-func (s *storage) master(ctx context.Context, db *database.DB, beside bool) (master keys.Master, made bool, err error) {
+func (s *storage) master(ctx context.Context, db *database.DB, how opening) (master keys.Master, made bool, err error) {
 	if s.MasterValue != "" {
 		if master, err = keys.ParseMaster(s.MasterValue); err != nil {
 			return master, false, fmt.Errorf("FELTBOK_MASTER_KEY_VALUE: %w", err)
@@ -224,7 +247,7 @@ func (s *storage) master(ctx context.Context, db *database.DB, beside bool) (mas
 	if err != nil {
 		return master, false, s.explain(database.Keys, err)
 	}
-	if !fresh || beside {
+	if !fresh || how != alone {
 		return master, false, fmt.Errorf("the master key is missing: there is no file %s, and the key store at %s was made with one. Put your copy there, "+
 			"or name its place with --master-key. Without it no name, note, transcript or participant's link can be read, and no new key can take its place",
 			s.MasterKey, s.where(database.Keys))

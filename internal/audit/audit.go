@@ -114,6 +114,12 @@ func (l *Log) Head(ctx context.Context) (hash string, err error) {
 	return hash, err
 }
 
+// HeadOf returns the number and the hash of the newest entry in a state of the study store.
+func HeadOf(ctx context.Context, q database.Querier) (seq int64, hash string, err error) {
+	err = q.QueryRow(ctx, "select seq, hash from audit_head").Scan(&seq, &hash)
+	return seq, hash, err
+}
+
 // Verify walks the chain and returns the number of entries. Where it does not hold, the error is ErrBroken and the
 // number is that of the first entry that is missing, added or altered. Of two neighbours that no longer fit, that is the
 // later: who altered the earlier one and hashed it anew is found where the old hash is missed.

@@ -125,6 +125,17 @@ func (a *Auth) End(ctx context.Context, token string) error {
 	})
 }
 
+// EndEverything ends all sessions and one-time links, of whomever: after a restore those of the copy's time would live again.
+func (a *Auth) EndEverything(ctx context.Context) error {
+	return a.db.Tx(ctx, func(tx *database.Tx) error {
+		if _, err := tx.Exec(ctx, "delete from session"); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "delete from one_time_link")
+		return err
+	})
+}
+
 // EndAll ends every session of an account.
 func (a *Auth) EndAll(ctx context.Context, account id.Account) error {
 	return a.db.Tx(ctx, func(tx *database.Tx) error {

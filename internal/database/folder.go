@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -42,6 +43,21 @@ func LockFolder(path string) (*Folder, error) {
 
 // Close lets the folder go; the operating system does the same when the process ends in any way.
 func (f *Folder) Close() error { return f.lock.Close() }
+
+// SyncFolder makes the names in a folder survive a power cut.
+func SyncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil // has no such call; NTFS journals names
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	return nil
+}
 
 // clouds are parts of paths that synchronising programs use by default.
 var clouds = []string{"onedrive", "dropbox", "google drive", "googledrive", "icloud", "mobile documents", "cloudstorage",

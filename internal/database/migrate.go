@@ -44,6 +44,9 @@ func Fingerprint() (string, error) {
 }
 
 func (db *DB) migrate(ctx context.Context) error {
+	if err := db.marked(ctx, ErrUnfinished, nil); err != nil {
+		return err
+	}
 	var options []goose.ProviderOption
 	if db.postgres {
 		// Replicas that start together wait for each other here; other stores of the same database have other locks.
@@ -73,6 +76,9 @@ func (db *DB) checkVersion(ctx context.Context) error {
 	// goose would make its own table.
 	made, err := db.made(ctx)
 	if err != nil {
+		return err
+	}
+	if err := db.marked(ctx, ErrUnfinished, nil); err != nil {
 		return err
 	}
 	if !made {
@@ -113,11 +119,15 @@ func (db *DB) provider(options ...goose.ProviderOption) (*goose.Provider, error)
 }
 
 // made says whether the store was ever migrated: goose keeps the versions in a table of its own.
-func (db *DB) made(ctx context.Context) (made bool, err error) {
+func (db *DB) made(ctx context.Context) (bool, error) {
+	return db.hasTable(ctx, goose.DefaultTablename)
+}
+
+func (db *DB) hasTable(ctx context.Context, name string) (found bool, err error) {
 	query := "select exists (select 1 from sqlite_master where name = $1)"
 	if db.postgres {
 		query = "select exists (select 1 from information_schema.tables where table_schema = current_schema() and table_name = $1)"
 	}
-	err = db.QueryRow(ctx, query, goose.DefaultTablename).Scan(&made)
-	return made, err
+	err = db.QueryRow(ctx, query, name).Scan(&found)
+	return found, err
 }

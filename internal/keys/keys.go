@@ -56,7 +56,7 @@ func New(ctx context.Context, db *database.DB, master Master, now func() time.Ti
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, wrap: wrap, blind: derive(master[:], "blind look-ups"), now: now}
+	s := &Store{db: db, wrap: wrap, blind: master.blindKey(), now: now}
 	return s, s.checkMaster(ctx)
 }
 
@@ -186,6 +186,17 @@ func (s *Store) Persons(ctx context.Context) ([]id.Person, error) {
 	}, "select person_id from data_key order by person_id")
 }
 
+// Erased calls visit with everybody whose key was destroyed for good.
+func (s *Store) Erased(ctx context.Context, visit func(id.Person) error) error {
+	return database.Each(ctx, s.db, func(row database.Scanner) error {
+		var p id.Person
+		if err := row.Scan(&p); err != nil {
+			return err
+		}
+		return visit(p)
+	}, "select person_id from erased")
+}
+
 // Seal encrypts text for one place.
 func (s *Store) Seal(ctx context.Context, at Place, text []byte) ([]byte, error) {
 	aead, err := s.aead(ctx, at.Person)
@@ -265,9 +276,46 @@ func (s *Store) MAC(ctx context.Context, person id.Person, use, message string) 
 	return mac(derive(key, "mac "+use), message), nil
 }
 
+// Message is what MACs makes bits of, under a person's key.
+type Message struct {
+	Person id.Person
+	Text   string
+}
+
+// MACs is MAC for many, and asks for all keys at once. Who has no key has nil.
+func (s *Store) MACs(ctx context.Context, use string, messages []Message) ([][]byte, error) {
+	persons := make([]id.Person, len(messages))
+	for i, m := range messages {
+		persons[i] = m.Person
+	}
+	wrapped, err := s.wrapped(ctx, persons)
+	if err != nil {
+		return nil, err
+	}
+	macs := make([][]byte, len(messages))
+	for i, m := range messages {
+		if wrapped[m.Person] == nil {
+			continue
+		}
+		key, err := open(s.wrap, wrapped[m.Person], []byte(m.Person))
+		if err != nil {
+			return nil, err
+		}
+		macs[i] = mac(derive(key, "mac "+use), m.Text)
+	}
+	return macs, nil
+}
+
 // Blind returns a keyed hash of a value, for finding it again without storing it: the same for the whole installation.
-func (s *Store) Blind(use, value string) string {
-	return base64.RawURLEncoding.EncodeToString(mac(s.blind, use+"\x00"+value))
+func (s *Store) Blind(use, value string) string { return blind(s.blind, use, value) }
+
+// Blind is the Blind of every store under this master key.
+func (m Master) Blind(use, value string) string { return blind(m.blindKey(), use, value) }
+
+func (m Master) blindKey() []byte { return derive(m[:], "blind look-ups") }
+
+func blind(key []byte, use, value string) string {
+	return base64.RawURLEncoding.EncodeToString(mac(key, use+"\x00"+value))
 }
 
 func (s *Store) aead(ctx context.Context, person id.Person) (cipher.AEAD, error) {

@@ -9,8 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
+
+	"example.org/feltbok/internal/database"
 )
 
 // Master is the installation's key. It wraps every data key and is never stored in a database.
@@ -71,20 +72,5 @@ func MakeMaster(path string) (m Master, err error) {
 		// Half a key would be taken for a damaged one at the next start; nothing is sealed with it yet.
 		return m, errors.Join(fmt.Errorf("write master key: %w", err), os.Remove(path))
 	}
-	return m, syncFolder(folder)
-}
-
-// syncFolder makes the key's name survive a power cut: a database that outlives its key is lost.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil // has no such call; NTFS journals names
-	}
-	folder, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("sync folder of master key: %w", err)
-	}
-	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
-		return fmt.Errorf("sync folder of master key: %w", err)
-	}
-	return nil
+	return m, database.SyncFolder(folder) // a database that outlives its key is lost
 }

@@ -171,13 +171,13 @@ const dueAtOnce = 100
 // due lists mails whose time has come.
 func (o *Outbox) due(ctx context.Context) ([]Row, error) {
 	return database.All(ctx, o.db, scan, "select "+columns+` from mail where state = 'waiting' and next_at <= $1 and leased_to <= $1
-		order by next_at, seq, id limit $2`, o.now().UnixMilli(), dueAtOnce)
+		and `+free+` order by next_at, seq, id limit $2`, o.now().UnixMilli(), dueAtOnce)
 }
 
 // dueOf lists the mails to and about a person whose time has come, whether or not an attempt has failed a moment ago.
 func (o *Outbox) dueOf(ctx context.Context, person id.Person) ([]Row, error) {
 	return database.All(ctx, o.db, scan, "select "+columns+" from mail where "+of+` and state = 'waiting' and not_before <= $2
-		order by seq, id`, person, o.now().UnixMilli())
+		and `+free+` order by seq, id`, person, o.now().UnixMilli())
 }
 
 // claim takes a lease on a row and returns its word, empty where somebody else has the row or it is not due any more.
@@ -190,7 +190,7 @@ func (o *Outbox) claim(ctx context.Context, row Row, anyTime bool) (word string,
 	}
 	err = o.db.Tx(ctx, func(tx *database.Tx) error {
 		word = string(id.New[id.Mail]())
-		n, err := tx.Exec(ctx, "update mail set lease = $2, leased_to = $3 where id = $1 and state = 'waiting' and next_at <= $4 and leased_to <= $5",
+		n, err := tx.Exec(ctx, "update mail set lease = $2, leased_to = $3 where id = $1 and state = 'waiting' and next_at <= $4 and leased_to <= $5 and "+free,
 			row.ID, word, now.Add(lease).UnixMilli(), dueBy, now.UnixMilli())
 		if n == 0 {
 			word = ""
