@@ -645,3 +645,31 @@ func TestRobotsDoNotConsent(t *testing.T) {
 		}
 	})
 }
+
+// Promise 15: whatever a study demands of a yes, taking it back is never more pages to hand in than giving it was.
+func TestWithdrawingTakesNoMoreSteps(t *testing.T) {
+	for name, demand := range map[string]func(*studies.Study){"nothing": nothing, "a name": byName, "an explicit yes": explicitly, "everything": everyDemand} {
+		inCrowd(t, 1, 0, demand, func(c *crowd) {
+			b := c.own()
+			c.must(b.Get("/my/consent"))
+			given := 1
+			form := answerAll(b)
+			if b.Has("#f-age") {
+				form.Set("age", "yes")
+			}
+			if b.Has("#f-signature") {
+				form.Set("signature", "Åse")
+			}
+			for c.must(form.Submit()); len(c.acts(c.person())) == 0; given++ {
+				form = b.Form("main form").Set("explicit", "yes")
+				c.must(form.Submit())
+			}
+			c.must(b.Get("/my/withdraw"))
+			taken := 1
+			c.must(b.Form("main form").Set("choice", consents.Interview).Submit())
+			if act := c.kept(c.person(), 2); !act.Withdrawal || taken > given {
+				t.Errorf("%s: %d forms to say yes, %d to take it back, which left %+v", name, given, taken, act)
+			}
+		})
+	}
+}

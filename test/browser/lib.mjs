@@ -204,7 +204,7 @@ async function links(page) {
   const all = await page.$$eval('a[href]:not([download])', (anchors) => anchors.map((a) => a.href));
   return [...new Set(all.map((href) => href.replace(/#.*/, '')))].filter((href) => {
     const url = new URL(href);
-    const file = /\.(xlsx|zip|qdpx|json|ics|eml)$/.test(url.pathname);
+    const file = /\.(xlsx|zip|qdpx|json|ics|eml|pdf)$|\/pdf$/.test(url.pathname);
     return url.origin === walk.origin && !file && !url.searchParams.has('lang');
   });
 }
