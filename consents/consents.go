@@ -105,7 +105,7 @@ func (c *Consents) Erase(ctx context.Context, tx *database.Tx, person id.Person)
 			return err
 		}
 	}
-	_, err := tx.Exec(ctx, "update task set person_id = '', code = case when done_at > 0 then '' else code end where person_id = $1", person)
+	_, err := tx.Exec(ctx, "update task set person_id = '', note = '', code = case when done_at > 0 then '' else code end where person_id = $1", person)
 	return err
 }
 

@@ -75,10 +75,9 @@ func (c *Consents) State(ctx context.Context, study id.Study, person id.Person) 
 // transaction the answer holds until its end: an act of that person waits. Ask before touching other rows of that
 // person, save their place in the study: whoever takes two turns in the other order can lock out whoever withdraws.
 func (c *Consents) Standing(ctx context.Context, q database.Querier, study id.Study, person id.Person, purpose string) (string, error) {
-	// SQLite has one writer, who waits for nobody; PostgreSQL's row must be touched.
-	if tx, ok := q.(*database.Tx); ok && c.db.Postgres() {
-		if _, err := tx.Exec(ctx, "update consent_turn set acts = acts where person_id = $1", person); err != nil {
-			return "", fmt.Errorf("hold consent: %w", err)
+	if tx, ok := q.(*database.Tx); ok {
+		if err := c.hold(ctx, tx, person); err != nil {
+			return "", err
 		}
 	}
 	var yes bool
@@ -91,6 +90,18 @@ func (c *Consents) Standing(ctx context.Context, q database.Querier, study id.St
 		return "", fmt.Errorf("read consent: %w", err)
 	}
 	return word(yes), nil
+}
+
+// hold makes acts of a person wait for the end of the transaction. SQLite has one writer, who waits for nobody;
+// PostgreSQL's row must be touched.
+func (c *Consents) hold(ctx context.Context, tx *database.Tx, person id.Person) error {
+	if !c.db.Postgres() {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, "update consent_turn set acts = acts where person_id = $1", person); err != nil {
+		return fmt.Errorf("hold consent: %w", err)
+	}
+	return nil
 }
 
 // StatesOf returns, for everybody in a study who has answered, what stands for each purpose.

@@ -91,9 +91,13 @@ func (b *book) note(err error) {
 
 // sheet begins the next sheet with its headings, which stay in sight.
 func (b *book) sheet(key string, headings ...heading) *sheet {
+	return b.named(b.Text.T("export.sheet."+key), headings...)
+}
+
+// named is sheet for one whose name is not in the catalogue.
+func (b *book) named(name string, headings ...heading) *sheet {
 	s := &sheet{book: b}
 	b.sheets++
-	name := b.Text.T("export.sheet." + key)
 	if b.sheets == 1 {
 		b.note(b.file.SetSheetName("Sheet1", name))
 	} else {

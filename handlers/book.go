@@ -17,7 +17,7 @@ import (
 type staffBookPage struct {
 	base
 	Person   recruitment.Participant
-	Standing string // of the interview: "yes", "no" or "unasked"
+	Standing string // of the interview: "yes", "no", "unasked" or "restricted"
 	Other    string // the open appointment there is already
 	OtherAt  string
 	Usual    string // where the audience's interviews are held
@@ -66,6 +66,9 @@ func (s *Server) staffBook(v *visit) error {
 
 // staffBookAgain shows the form with what was typed, and after a time that was taken the nearest free ones first.
 func (s *Server) staffBookAgain(v *visit, p staffBookPage, start time.Time, refused error) error {
+	if errors.Is(refused, consents.ErrRestricted) {
+		refused = consents.ErrRestricted // what lies behind it helps the team more
+	}
 	p.Form = v.againForm(renamed(refused, atTime))
 	around := v.now()
 	if errors.Is(refused, scheduling.ErrTaken) {
@@ -88,6 +91,10 @@ func (s *Server) staffBookPage(v *visit) (staffBookPage, error) {
 	if err != nil {
 		return staffBookPage{}, err
 	}
+	answers, err := s.answersOne(v, person.ID, state)
+	if err != nil {
+		return staffBookPage{}, err
+	}
 	kind, err := s.Scheduling.TypeOf(v.ctx(), v.study.ID, person.Audience)
 	if err != nil {
 		return staffBookPage{}, err
@@ -96,7 +103,7 @@ func (s *Server) staffBookPage(v *visit) (staffBookPage, error) {
 	if err != nil {
 		return staffBookPage{}, err
 	}
-	p := staffBookPage{base: v.page("book.title", "Code", person.Code), Person: person, Standing: state.ByPurpose[consents.Interview],
+	p := staffBookPage{base: v.page("book.title", "Code", person.Code), Person: person, Standing: gateWord(answers.May(person.ID, consents.Interview)),
 		Usual: kind.Place, NoHours: len(weeks) == 0}
 	p.Here = "candidates"
 	open, err := s.openBookings(v, person.ID)

@@ -25,7 +25,7 @@ type bookingLine struct {
 	ISO       string
 	How       string
 	Who       string // the interviewers
-	Recording string // "yes", "no" or "unasked"
+	Recording string // "yes", "no", "unasked" or "restricted"
 	Mark      string // the badge: half, missing, full or cross
 	Says      string
 }
@@ -38,7 +38,7 @@ func (l bookingLine) RecordingMark() string {
 	switch l.Recording {
 	case consents.Yes:
 		return "yes"
-	case consents.No:
+	case consents.No, onlyKept:
 		return "cross"
 	}
 	return "missing"
@@ -57,7 +57,7 @@ type staffBookingsPage struct {
 // diaries is what lines about appointments need of the study: asked once for all of them.
 type diaries struct {
 	people map[id.Person]recruitment.Participant
-	said   map[id.Person]map[string]string
+	said   consents.Answers
 	names  map[id.Account]string
 }
 
@@ -65,7 +65,7 @@ func (s *Server) diaries(v *visit, bookings ...scheduling.Booking) (d diaries, e
 	if d.people, err = s.register(v); err != nil {
 		return d, err
 	}
-	if d.said, err = s.Consents.StatesOf(v.ctx(), v.study.ID); err != nil {
+	if d.said, err = s.Consents.AnswersOf(v.ctx(), v.study.ID); err != nil {
 		return d, err
 	}
 	d.names, err = s.interviewerNames(v, bookings...)
@@ -83,7 +83,9 @@ func (s *Server) diaryOf(v *visit, b scheduling.Booking) (d diaries, err error) 
 		return d, err
 	}
 	d.people = map[id.Person]recruitment.Participant{b.Person: person}
-	d.said = map[id.Person]map[string]string{b.Person: state.ByPurpose}
+	if d.said, err = s.answersOne(v, b.Person, state); err != nil {
+		return d, err
+	}
 	d.names, err = s.interviewerNames(v, b)
 	return d, err
 }
@@ -119,11 +121,9 @@ func (s *Server) interviewerNames(v *visit, bookings ...scheduling.Booking) (map
 	return names, nil
 }
 
+// standing is what the gate says: yes, no, unasked or restricted.
 func (d diaries) standing(person id.Person, purpose string) string {
-	if answer := d.said[person][purpose]; answer != "" {
-		return answer
-	}
-	return consents.Unasked
+	return gateWord(d.said.May(person, purpose))
 }
 
 func (v *visit) bookingLine(d diaries, b scheduling.Booking) bookingLine {

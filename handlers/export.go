@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 
+	"example.org/feltbok/consents"
 	"example.org/feltbok/exports"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/i18n"
@@ -35,7 +36,8 @@ type gathering struct {
 	study studies.Study
 	src   exports.Source
 
-	codes map[id.Person]string // participants, and the survey's respondents
+	codes    map[id.Person]string // participants, and the survey's respondents
+	answered consents.Answers     // of everybody, read once
 }
 
 // exportSource gathers what a workbook is made of. Without a survey it takes the newest one that has been open.
@@ -46,11 +48,14 @@ func (s *Server) exportSource(ctx context.Context, study id.Study, survey id.Sur
 	}
 	g := &gathering{Server: s, ctx: ctx, text: text, study: found, codes: map[id.Person]string{}}
 	g.src = exports.Source{Text: text, MadeAt: s.Now()}
+	if g.answered, err = s.Consents.AnswersOf(ctx, study); err != nil {
+		return exports.Source{}, err
+	}
 	if g.src.AuditHead, err = s.Audit.Head(ctx); err != nil {
 		return exports.Source{}, err
 	}
 	for _, part := range []func() error{g.quotas, g.setting, g.participants, g.conversations,
-		func() error { return g.survey(survey) }, g.consents, g.pending} {
+		func() error { return g.survey(survey) }, g.consents, g.withheld} {
 		if err := part(); err != nil {
 			return exports.Source{}, err
 		}
@@ -270,15 +275,11 @@ func exportAnswers(responses iter.Seq2[surveys.Response, error]) iter.Seq2[expor
 
 // consents come after everybody's code is known. Who only answered another survey has none here.
 func (g *gathering) consents() error {
-	states, err := g.Consents.StatesOf(g.ctx, g.study.ID)
-	if err != nil {
-		return err
-	}
 	latest, err := g.Consents.LatestOf(g.ctx, g.study.ID)
 	if err != nil {
 		return err
 	}
-	for person, standings := range states {
+	for person, standings := range g.answered.Said {
 		if code := g.codes[person]; code != "" {
 			g.src.Consents = append(g.src.Consents, exports.Consent{Code: code, Standings: standings,
 				Means: latest[person].Means, At: latest[person].At})
@@ -294,8 +295,8 @@ func (g *gathering) consents() error {
 	return nil
 }
 
-// pending keeps out whoever has an act under way, such as a withdrawal that is not finished.
-func (g *gathering) pending() error {
+// withheld keeps out whoever has an act under way, such as a withdrawal that is not finished, and whose data are only kept.
+func (g *gathering) withheld() error {
 	open, err := g.Intents.Open(g.ctx, g.study.ID)
 	if err != nil {
 		return err
@@ -304,6 +305,11 @@ func (g *gathering) pending() error {
 	for person := range open {
 		if code := g.codes[person]; code != "" {
 			g.src.Withheld[code] = "pending"
+		}
+	}
+	for person := range g.answered.Restricted {
+		if code := g.codes[person]; code != "" {
+			g.src.Withheld[code] = onlyKept
 		}
 	}
 	return nil

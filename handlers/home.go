@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -67,7 +66,7 @@ type standing struct {
 	people   map[id.Person]recruitment.Participant
 	bookings []scheduling.Booking
 	held     []interviews.Held
-	agreed   map[id.Person]map[string]string
+	agreed   consents.Answers
 	kinds    []kind
 	cells    []recruitment.Cell
 	funnel   recruitment.Funnel
@@ -78,7 +77,8 @@ type standing struct {
 	mails    map[mail.State]int
 	mailHeld *mail.Quarantine
 	counts   map[string]consents.Count
-	today    time.Time // its first instant
+	duties   []consents.Task // that are open
+	today    time.Time       // its first instant
 }
 
 func (s *Server) standing(v *visit) (st standing, err error) {
@@ -94,7 +94,7 @@ func (s *Server) standing(v *visit) (st standing, err error) {
 	}
 	read(func() (e error) { st.bookings, e = s.Scheduling.All(ctx, study); return e })
 	read(func() (e error) { st.held, e = s.Interviews.List(ctx, study); return e })
-	read(func() (e error) { st.agreed, e = s.Consents.StatesOf(ctx, study); return e })
+	read(func() (e error) { st.agreed, e = s.Consents.AnswersOf(ctx, study); return e })
 	read(func() (e error) { st.kinds, e = s.kinds(ctx, study, v.text); return e })
 	read(func() (e error) { st.cells, e = s.Recruitment.Quotas(ctx, study, v.study.Pilots()); return e })
 	read(func() (e error) { st.funnel, e = s.Recruitment.Funnel(ctx, study, v.study.Pilots()); return e })
@@ -107,6 +107,7 @@ func (s *Server) standing(v *visit) (st standing, err error) {
 	read(func() (e error) { st.weeks, e = s.Scheduling.Weeks(ctx, study); return e })
 	read(func() (e error) { st.mails, e = s.Outbox.Counts(ctx, study); return e })
 	read(func() (e error) { st.mailHeld, e = s.Outbox.Held(ctx, study); return e })
+	read(func() (e error) { st.duties, e = s.Consents.OpenTasks(ctx, study); return e })
 	read(func() (e error) { st.counts, e = s.Consents.Counts(ctx, study); return e })
 	return st, err
 }
@@ -218,7 +219,7 @@ func (st standing) steps(b base) []step {
 
 // tasks are today's appointments, whom to try again, and what is wrong.
 func (st standing) tasks(b base) []task {
-	tasks := st.appointments(b)
+	tasks := append(st.appointments(b), st.asked(b)...)
 	for _, p := range st.due {
 		t := task{Mark: "open", What: b.T("calls.task", "Code", p.Code, "Who", kindOf(b, p), "Try", st.tries[p.ID].Made+1),
 			Address: b.At("/calls?row=") + string(p.ID) + "#row", Act: b.T("home.log_contact")}
@@ -259,7 +260,7 @@ func (st standing) appointments(b base) (tasks []task) {
 		case k.State == scheduling.Done:
 			t.Mark = "done"
 		default:
-			t.Stamp = recordingStamp(b, st.agreed[k.Person])
+			t.Stamp = recordingStamp(b, st.agreed.May(k.Person, consents.Recording))
 			t.Large, large = large, false
 		}
 		tasks = append(tasks, t)
@@ -268,11 +269,11 @@ func (st standing) appointments(b base) (tasks []task) {
 }
 
 // recordingStamp says whether an interview may be recorded; nothing where the study records none.
-func recordingStamp(b base, agreed map[string]string) string {
+func recordingStamp(b base, may error) string {
 	if !b.Study.Recording {
 		return ""
 	}
-	return b.T("home.stamp." + cmp.Or(agreed[consents.Recording], consents.Unasked))
+	return b.T("home.stamp." + gateWord(may))
 }
 
 func (st standing) warnings(b base) (tasks []task) {
@@ -318,7 +319,7 @@ func (st standing) next() (next []nextBooking) {
 	tomorrow := st.today.AddDate(0, 0, 1).UnixMilli()
 	for _, k := range st.bookings {
 		if k.State == scheduling.Booked && k.StartsAt >= tomorrow {
-			next = append(next, nextBooking{k, st.people[k.Person].Code, cmp.Or(st.agreed[k.Person][consents.Recording], consents.Unasked)})
+			next = append(next, nextBooking{k, st.people[k.Person].Code, gateWord(st.agreed.May(k.Person, consents.Recording))})
 		}
 	}
 	return next

@@ -21,8 +21,9 @@ import (
 type heldPage struct {
 	base
 	Code     string
-	Standing string // of the interview, for who never said yes
-	Record   bool   // not yet written down
+	Standing string      // of the interview, for who never said yes
+	Record   bool        // not yet written down
+	Checks   []checkLine // what may be done in the conversation, before it is written down
 	Open     []scheduling.Booking
 }
 
@@ -54,8 +55,13 @@ func (s *Server) interviewRecord(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := heldPage{base: v.page("held.title", "Code", person.Code), Code: person.Code, Record: true, Standing: state.ByPurpose[consents.Interview]}
-	p.Here = "interviews"
+	answers, err := s.answersOne(v, person.ID, state)
+	if err != nil {
+		return err
+	}
+	p := heldPage{base: v.page("held.title", "Code", person.Code), Code: person.Code, Record: true,
+		Standing: gateWord(answers.May(person.ID, consents.Interview))}
+	p.Here, p.Checks = "interviews", checklist(p.base, answers, person.ID)
 	if p.Open, err = s.openBookings(v, person.ID); err != nil {
 		return err
 	}
@@ -120,7 +126,7 @@ func (v *visit) formHeld(h interviews.Held) (interviews.Held, error) {
 
 // heldDone answers the form for an interview.
 func (v *visit) heldDone(p heldPage, err error, done string) error {
-	if mendable(err) {
+	if mendable(err) || consents.Refused(err) {
 		p.Form = v.againForm(renamed(err, heldInputs))
 		return v.again(err, "staff/interview", p)
 	}
@@ -244,7 +250,7 @@ func (v *visit) tableLine(d diaries, h interviews.Held) tableLine {
 	p := d.people[h.Person]
 	of, _ := v.study.Case(p.Case)
 	line := tableLine{ID: h.ID, Person: h.Person, Code: p.Code, Case: of.Code, Role: p.Title, ISO: h.HeldOn, Date: h.HeldOn, Pilot: of.Pilot}
-	if d.standing(h.Person, consents.JobTitle) == consents.No {
+	if d.said.MayBeforeYes(h.Person, consents.JobTitle) != nil {
 		line.Role = ""
 	}
 	switch p.Size.Group() {

@@ -33,6 +33,12 @@ const (
 	MailWithdrawn = "withdrawn"    // what was done after a withdrawal
 	MailInvite    = "staff_invite" // a colleague is asked into a study
 	MailTest      = "test"         // to oneself
+
+	MailRequest    = "request_received"   // what somebody asked of the team, and until when it answers
+	MailExtended   = "request_extended"   // that it takes longer
+	MailReleased   = "restriction_lifted" // before the data are used again (GDPR article 18 (3))
+	MailAddressOld = "address_left"       // to the address that somebody's mail no longer goes to
+	MailAddressNew = "address_taken"      // to the one it goes to from now on
 )
 
 // lastWords are the mails that a withdrawal itself makes; nothing else goes to somebody who is leaving.
@@ -130,6 +136,9 @@ func (s *Server) addressPerson(ctx context.Context, l *draft) error {
 			return mail.ErrNotYet
 		}
 	}
+	if err := s.mayLeave(ctx, l.row); err != nil {
+		return err
+	}
 	who, err := s.Vault.Open(ctx, audit.System, "mail", l.row.Study, l.row.Person)
 	if err != nil {
 		return err
@@ -178,6 +187,12 @@ func (s *Server) write(ctx context.Context, l *draft) error {
 		return s.writeSurvey(ctx, l)
 	case MailInvite:
 		return s.writeInvite(ctx, l)
+	case MailRequest, MailExtended:
+		return s.writeRequest(ctx, l)
+	case MailReleased:
+		return s.writeRelease(ctx, l)
+	case MailAddressOld, MailAddressNew:
+		return s.writeAddress(ctx, l)
 	case surveys.KindThanks, MailWithdrawn, MailTest:
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/i18n"
+	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
 )
@@ -17,6 +18,7 @@ import (
 // own is what an informant's pages are made of: where they stand, what they answered, when they meet.
 type own struct {
 	recruitment.Participant
+	kept     bool // what is known of them is only kept for now
 	said     consents.State
 	bookings []scheduling.Booking
 }
@@ -29,6 +31,11 @@ func (s *Server) own(v *visit) (o own, err error) {
 	if o.said, err = s.Consents.State(v.ctx(), study, person); err != nil {
 		return o, err
 	}
+	kept, err := s.Consents.RestrictionOf(v.ctx(), person)
+	if err != nil {
+		return o, err
+	}
+	o.kept = kept.Kind != ""
 	o.bookings, err = s.Scheduling.Of(v.ctx(), study, person)
 	return o, err
 }
@@ -58,7 +65,7 @@ func (o own) latest() []dated {
 		for _, act := range slices.Backward(o.said.Acts) {
 			i := slices.IndexFunc(act.Items, func(a consents.Answer) bool { return a.Purpose == purpose })
 			if i >= 0 {
-				answers = append(answers, dated{act.Items[i], act.At})
+				answers = append(answers, dated{act.Items[i], act.At, act.Letter})
 				break
 			}
 		}
@@ -69,7 +76,20 @@ func (o own) latest() []dated {
 // dated is an answer and when it was given, in UTC milliseconds.
 type dated struct {
 	consents.Answer
-	At int64
+	At     int64
+	Letter id.Letter // that was answered to
+}
+
+// meetingLine is an appointment that is no longer to come.
+type meetingLine struct{ When, How, State string }
+
+func (o own) past(v *visit) (lines []meetingLine) {
+	for _, b := range o.bookings {
+		if b.State != scheduling.Booked {
+			lines = append(lines, meetingLine{v.text.Date(b.Start(), i18n.WeekdayTime), v.text.T("my.mode." + string(b.Mode)), v.text.T("scheduling.state." + string(b.State))})
+		}
+	}
+	return lines
 }
 
 // settled holds a form that was handed in twice to be done: what it asked for is.
@@ -92,13 +112,15 @@ func (s *Server) myBye(v *visit) error { return v.show("participant/bye", v.page
 
 // myPage is an informant's own front page.
 type myPage struct {
-	base
+	roomy
+	rightsNow
 	Stands      string // joined, declined or left
 	Answers     []dated
 	Appointment *appointment
 	Time        bool // they may choose a time
 	Interviewed bool
 	Changed     bool // a newer letter was published since they answered
+	Meetings    []meetingLine
 }
 
 func (s *Server) my(v *visit) error {
@@ -110,7 +132,11 @@ func (s *Server) my(v *visit) error {
 		return v.seeOther("/my/letter", "")
 	}
 	p := myPage{Stands: o.stands(), Interviewed: o.interviewed(), Time: o.elsewhere() == ""}
-	p.base = v.page("my.title." + p.Stands)
+	p.roomy = v.roomy("my.title." + p.Stands)
+	if p.rightsNow, err = s.rightsNow(v); err != nil {
+		return err
+	}
+	p.Meetings = o.past(v)
 	for _, answer := range o.latest() {
 		if !answer.Implied { // what was never asked is not shown as if it had been answered
 			p.Answers = append(p.Answers, answer)
@@ -156,13 +182,13 @@ func (s *Server) readLetter(v *visit, o own) (status string, changed bool, err e
 
 // myContactPage says whom to ask, and where to complain.
 type myContactPage struct {
-	base
+	roomy
 	Contact, Officer []part
 }
 
 // myContact is for whoever finds no time, finds a mistake, or wants to ask or complain.
 func (s *Server) myContact(v *visit) error {
-	p := myContactPage{base: v.page("my.contact.title"), Contact: parts(v.study.ProjectContact),
+	p := myContactPage{roomy: v.roomy("my.contact.title"), Contact: parts(v.study.ProjectContact),
 		Officer: parts(v.study.Officer + ", " + v.study.OfficerContact)}
 	return v.show("participant/contact", p)
 }

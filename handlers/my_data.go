@@ -1,28 +1,37 @@
 package handlers
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"example.org/feltbok/consents"
+	"example.org/feltbok/exports"
 	"example.org/feltbok/identities"
+	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/interviews"
 	"example.org/feltbok/recruitment"
+	"example.org/feltbok/surveys"
 )
 
-// ownData is everything that is kept about somebody, for them: the page shows it and the file holds it. What others said
-// about others is not in it, so a recruiter is named by nothing but the source.
+// ownData is everything that is kept about somebody, for them: the page shows it and the files hold it. What others said
+// about others is not in it, so a recruiter is named by nothing but the source. A test holds it against the stores: no table
+// about a person may be missing.
 type ownData struct {
 	MadeAt       time.Time           `json:"made_at"`
 	StudyTitle   string              `json:"study"`
 	Institution  string              `json:"institution"`
 	You          identities.Identity `json:"you"`
+	Former       []dataFormer        `json:"addresses_left,omitempty"`
 	Refused      bool                `json:"not_to_be_contacted_again"`
-	InStudy      dataPlace           `json:"in_the_study"`
+	Restriction  *dataRestriction    `json:"only_kept,omitempty"`
+	InStudy      *dataPlace          `json:"in_the_study,omitempty"` // nil of somebody who is only asked in surveys
 	Answers      []dataAct           `json:"answers"`
+	Letters      []dataLetter        `json:"letters"`
 	Appointments []dataAppointment   `json:"appointments"`
 	Contacts     []dataContact       `json:"contacts"`
 	Notes        []dataNote          `json:"notes"`
@@ -33,20 +42,92 @@ type ownData struct {
 	Surveys      []dataSurvey        `json:"surveys"`
 	Invited      *dataInvited        `json:"contact_agreed,omitempty"`
 	PassedOn     []dataCoupon        `json:"invitations_made,omitempty"`
+	Tips         []dataTip           `json:"tips_given,omitempty"`
+	Requests     []dataRequest       `json:"requests"`
+	Mails        []dataMail          `json:"mails"`
+	Links        []dataLink          `json:"links"`
+	Visits       []dataVisit         `json:"visits"`
+	Log          []dataEntry         `json:"log"`
+}
+
+// dataFormer is an address that their mail no longer goes to.
+type dataFormer struct {
+	Address string    `json:"address"`
+	LeftAt  time.Time `json:"left_at"`
+}
+
+type dataRestriction struct {
+	Kind  string    `json:"kind"`
+	At    time.Time `json:"since"`
+	Lifts time.Time `json:"ends,omitzero"`
+}
+
+// dataLetter is a letter that they answered to, whole.
+type dataLetter struct {
+	Hash     string `json:"hash"`
+	Version  int    `json:"version"`
+	Language string `json:"language"`
+	Title    string `json:"title"`
+	Text     string `json:"text"`
+}
+
+// dataTip is that they named somebody. Whom is the other's.
+type dataTip struct {
+	At      time.Time `json:"at"`
+	Expires time.Time `json:"expires_at"`
+}
+
+type dataRequest struct {
+	At       time.Time `json:"at"`
+	Kind     string    `json:"kind"`
+	Due      time.Time `json:"answered_by,omitzero"`
+	Extended bool      `json:"extended,omitempty"`
+	Done     time.Time `json:"done_at,omitzero"`
+}
+
+type dataMail struct {
+	At    time.Time `json:"written_at"`
+	Kind  string    `json:"kind"`
+	State string    `json:"state"`
+	Done  time.Time `json:"done_at,omitzero"`
+}
+
+type dataLink struct {
+	Purpose string    `json:"purpose"`
+	Expires time.Time `json:"expires_at"`
+}
+
+type dataVisit struct {
+	Started time.Time `json:"started"`
+	Seen    time.Time `json:"seen"`
+}
+
+// dataEntry is what the log says about them: who opened their name, when and why, among others.
+type dataEntry struct {
+	At     time.Time `json:"at"`
+	Who    string    `json:"who"`
+	Action string    `json:"action"`
+	Says   string    `json:"in_words"`
 }
 
 type dataPlace struct {
-	Code      string    `json:"code"`
-	Case      string    `json:"case"`
-	Audience  string    `json:"letter_for"`
-	Relation  string    `json:"relation,omitempty"`
-	Size      string    `json:"company_size,omitempty"`
-	Title     string    `json:"job_title_in_general,omitempty"`
-	Source    string    `json:"found_through"`
-	State     string    `json:"state"`
-	CreatedAt time.Time `json:"since"`
-	NextAt    time.Time `json:"next_contact_planned,omitzero"`
-	Network   *int      `json:"others_known,omitempty"`
+	Code      string      `json:"code"`
+	Case      string      `json:"case"`
+	Audience  string      `json:"letter_for"`
+	Relation  string      `json:"relation,omitempty"`
+	Size      string      `json:"company_size,omitempty"`
+	Title     string      `json:"job_title_in_general,omitempty"`
+	Source    string      `json:"found_through"`
+	State     string      `json:"state"`
+	CreatedAt time.Time   `json:"since"`
+	NextAt    time.Time   `json:"next_contact_planned,omitzero"`
+	Network   *int        `json:"others_known,omitempty"`
+	Traits    []dataTrait `json:"attributes,omitempty"` // the study's own
+}
+
+type dataTrait struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 type dataAct struct {
@@ -102,9 +183,9 @@ type dataChange struct {
 }
 
 type dataTalk struct {
-	HeldOn  string `json:"date"`
-	Mode    string `json:"mode"`
-	Minutes int    `json:"minutes,omitempty"`
+	HeldOn  exports.Date `json:"date"`
+	Mode    string       `json:"mode"`
+	Minutes int          `json:"minutes,omitempty"`
 }
 
 type dataTheme struct {
@@ -113,12 +194,23 @@ type dataTheme struct {
 }
 
 type dataSurvey struct {
-	Title   string    `json:"title"`
-	Code    string    `json:"code"`
-	Role    string    `json:"role,omitempty"`
-	Size    string    `json:"size,omitempty"`
-	State   string    `json:"state"`
-	Invited time.Time `json:"invited_at,omitzero"`
+	Title   string           `json:"title"`
+	Code    string           `json:"code"`
+	Role    string           `json:"role,omitempty"`
+	Size    string           `json:"size,omitempty"`
+	State   string           `json:"state"`
+	Invited time.Time        `json:"invited_at,omitzero"`
+	Lang    string           `json:"language,omitempty"`
+	Saved   time.Time        `json:"saved_at,omitzero"`
+	Sent    time.Time        `json:"sent_at,omitzero"` // not yet: what follows is a draft
+	Answers []dataSurveyLine `json:"answers,omitempty"`
+}
+
+type dataSurveyLine struct {
+	Name     string `json:"name"`
+	Question string `json:"question"`
+	Value    any    `json:"value"`
+	Answer   string `json:"answer"` // in words
 }
 
 // dataInvited is what somebody said yes to when an invitation was passed on to them.
@@ -137,7 +229,7 @@ type dataCoupon struct {
 }
 
 type myDataPage struct {
-	base
+	roomy
 	Data ownData
 }
 
@@ -146,8 +238,10 @@ func (s *Server) myData(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := myDataPage{base: v.page("my.data.title"), Data: data}
-	p.Status = v.text.T("my.status.data", "Code", data.InStudy.Code)
+	p := myDataPage{roomy: v.roomy("my.data.title"), Data: data}
+	if data.InStudy != nil {
+		p.Status = v.text.T("my.status.data", "Code", data.InStudy.Code)
+	}
 	return v.show("participant/data", p)
 }
 
@@ -165,42 +259,104 @@ func (s *Server) myDataFile(v *visit) error {
 	return nil
 }
 
+// ownData asks every domain. Whoever is only asked in surveys has no place among the informants.
 func (s *Server) ownData(v *visit) (d ownData, err error) {
-	o, err := s.own(v)
-	if err != nil {
-		return d, err
+	study, person := v.study.ID, v.session.Person
+	d = ownData{MadeAt: v.now().In(v.zone()).Truncate(time.Second), StudyTitle: v.study.Title, Institution: v.study.Institution}
+	for _, part := range []func(*visit, *ownData) error{s.identityData, s.placeData, s.answerData, s.fieldData, s.snowballData, s.surveyData,
+		s.requestData, s.trafficData} {
+		if err := part(v, &d); err != nil {
+			return d, err
+		}
 	}
-	d = ownData{MadeAt: v.now().In(v.zone()).Truncate(time.Second), StudyTitle: v.study.Title, Institution: v.study.Institution, InStudy: v.place(o)}
-	who, notes, err := s.Vault.OpenNoted(v.ctx(), v.actor(), "own_data", v.study.ID, v.session.Person)
+	bookings, err := s.Scheduling.Of(v.ctx(), study, person)
+	for _, b := range bookings {
+		d.Appointments = append(d.Appointments, dataAppointment{b.Start(), b.End(), string(b.Mode), b.Place, string(b.State), v.moment(b.CreatedAt)})
+	}
+	return d, err
+}
+
+// identityData is what the vault has.
+func (s *Server) identityData(v *visit, d *ownData) error {
+	study, person := v.study.ID, v.session.Person
+	who, notes, err := s.Vault.OpenNoted(v.ctx(), v.actor(), "own_data", study, person)
 	if err != nil {
-		return d, err
+		return err
 	}
 	d.You = who
 	for _, n := range notes {
 		d.Notes = append(d.Notes, dataNote{v.moment(n.At), n.Text})
 	}
-	reach, err := s.Vault.Reach(v.ctx(), v.study.ID, v.session.Person)
+	left, err := s.Vault.FormerOf(v.ctx(), study, person)
 	if err != nil {
-		return d, err
+		return err
 	}
-	d.Refused = reach[v.session.Person].Barred
+	for _, one := range left {
+		d.Former = append(d.Former, dataFormer{one.Email, v.moment(one.At)})
+	}
+	reach, err := s.Vault.Reach(v.ctx(), study, person)
+	if err != nil {
+		return err
+	}
+	d.Refused = reach[person].Barred
+	tips, err := s.Vault.TipsFrom(v.ctx(), study, person)
+	for _, t := range tips {
+		d.Tips = append(d.Tips, dataTip{v.moment(t.CreatedAt), v.moment(t.ExpiresAt)})
+	}
+	return err
+}
+
+// placeData is an informant's place in the study, with the study's own attributes.
+func (s *Server) placeData(v *visit, d *ownData) error {
+	one, err := s.Recruitment.Get(v.ctx(), v.study.ID, v.session.Person)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	own, err := s.Recruitment.Attributes(v.ctx(), v.study.ID)
+	if err != nil {
+		return err
+	}
+	place := v.place(one)
+	for _, a := range own {
+		if value := one.Attributes[a.Key]; value != "" {
+			place.Traits = append(place.Traits, dataTrait{a.Name, value})
+		}
+	}
+	d.InStudy = &place
+	return nil
+}
+
+// answerData is what they answered, with the letters they answered to, and whether their data are only kept.
+func (s *Server) answerData(v *visit, d *ownData) error {
+	said, err := s.Consents.State(v.ctx(), v.study.ID, v.session.Person)
+	if err != nil {
+		return err
+	}
+	read := map[id.Letter]bool{}
 	names, err := s.Vault.Signatures(v.ctx(), v.actor(), "own_data", v.study.ID, v.session.Person)
 	if err != nil {
-		return d, err
+		return err
 	}
-	for _, act := range o.said.Acts {
+	for _, act := range said.Acts {
 		d.Answers = append(d.Answers, v.dataAct(act, names))
+		if read[act.Letter] {
+			continue
+		}
+		read[act.Letter] = true
+		l, err := s.Consents.Letter(v.ctx(), v.study.ID, act.Letter)
+		if err != nil {
+			return err
+		}
+		d.Letters = append(d.Letters, dataLetter{l.Hash, l.Version, l.Language, l.Title, l.Body})
 	}
-	for _, b := range o.bookings {
-		d.Appointments = append(d.Appointments, dataAppointment{b.Start(), b.End(), string(b.Mode), b.Place, string(b.State), v.moment(b.CreatedAt)})
+	restriction, err := s.Consents.RestrictionOf(v.ctx(), v.session.Person)
+	if restriction.Kind != "" {
+		d.Restriction = &dataRestriction{restriction.Kind, v.moment(restriction.At), v.moment(restriction.Lifts)}
 	}
-	if err := s.fieldData(v, &d); err != nil {
-		return d, err
-	}
-	if err := s.snowballData(v, &d); err != nil {
-		return d, err
-	}
-	return d, s.surveyData(v, &d)
+	return err
 }
 
 // snowballData is how somebody came here by an invitation, and those that they passed on.
@@ -227,7 +383,7 @@ func (v *visit) moment(ms int64) time.Time {
 	return time.UnixMilli(ms).In(v.zone())
 }
 
-func (v *visit) place(o own) dataPlace {
+func (v *visit) place(o recruitment.Participant) dataPlace {
 	p := dataPlace{Code: o.Code, Audience: o.Audience, Relation: string(o.Relation), Size: string(o.Size), Title: o.Title,
 		Source: string(o.Source), State: string(o.State), CreatedAt: v.moment(o.CreatedAt), NextAt: v.moment(o.NextAt)}
 	of, _ := v.study.Case(o.Case)
@@ -279,7 +435,7 @@ func (s *Server) fieldData(v *visit, d *ownData) error {
 		return err
 	}
 	for _, t := range talks {
-		d.Talks = append(d.Talks, dataTalk{t.HeldOn, t.Mode, max(t.Minutes, 0)})
+		d.Talks = append(d.Talks, dataTalk{exports.Date(t.HeldOn), t.Mode, max(t.Minutes, 0)})
 	}
 	matrix, err := s.Interviews.Matrix(v.ctx(), study)
 	for _, theme := range matrix.Themes {
@@ -290,28 +446,99 @@ func (s *Server) fieldData(v *visit, d *ownData) error {
 	return err
 }
 
-// surveyData says which surveys somebody was asked in. Answers that were sent are not shown again to whoever holds a
-// link; the team hands them out.
+// surveyData is their part in each survey, with what they answered: drafts and what was sent. Whoever opens their link within
+// its time sees it, as they see the rest of this page.
 func (s *Server) surveyData(v *visit, d *ownData) error {
-	all, err := s.Surveys.List(v.ctx(), v.study.ID)
+	parts, err := s.Surveys.PartsOf(v.ctx(), v.study.ID, v.session.Person)
+	for _, p := range parts {
+		d.Surveys = append(d.Surveys, v.dataSurvey(p))
+	}
+	return err
+}
+
+func (v *visit) dataSurvey(p surveys.Part) dataSurvey {
+	lang := cmp.Or(p.Lang, v.text.Lang())
+	in := func(t surveys.Text) string { return t.In(lang, p.Form.Languages...) }
+	d := dataSurvey{Title: in(p.Title), Code: p.Code, Role: p.Role, Size: p.Size, State: string(p.State), Invited: v.moment(p.InvitedAt),
+		Lang: p.Lang, Saved: v.moment(p.SavedAt), Sent: v.moment(p.SubmittedAt)}
+	for _, q := range p.Form.Questions() {
+		if value, answered := p.Answers[q.Name]; answered {
+			d.Answers = append(d.Answers, dataSurveyLine{q.Name, in(q.Label), value, answerText(&p.Form, q, value, lang)})
+		}
+	}
+	return d
+}
+
+// requestData is what they asked of the team.
+func (s *Server) requestData(v *visit, d *ownData) error {
+	tasks, err := s.Consents.TasksOf(v.ctx(), v.study.ID, v.session.Person)
+	for _, t := range tasks {
+		d.Requests = append(d.Requests, dataRequest{v.moment(t.MadeAt), t.Kind, v.moment(t.DueAt), t.Extended, v.moment(t.DoneAt)})
+	}
+	return err
+}
+
+// trafficData is what went to them and came from them, and what the log says.
+func (s *Server) trafficData(v *visit, d *ownData) error {
+	study, person := v.study.ID, v.session.Person
+	mails, err := s.Outbox.To(v.ctx(), study, person)
 	if err != nil {
 		return err
 	}
-	for _, survey := range all {
-		r, err := s.Surveys.RespondentOf(v.ctx(), v.study.ID, survey.ID, v.session.Person)
-		if errs.KindOf(err) == errs.NotFound {
-			continue
+	for _, m := range mails {
+		d.Mails = append(d.Mails, dataMail{v.moment(m.CreatedAt), m.Kind, string(m.State), v.moment(m.DoneAt)})
+	}
+	all, err := s.Links.Of(v.ctx(), study, person)
+	if err != nil {
+		return err
+	}
+	for _, l := range all {
+		d.Links = append(d.Links, dataLink{string(l.Purpose), v.moment(l.ExpiresAt)})
+	}
+	visits, err := s.Auth.Visits(v.ctx(), study, person)
+	if err != nil {
+		return err
+	}
+	for _, one := range visits {
+		d.Visits = append(d.Visits, dataVisit{v.moment(one.StartedAt), v.moment(one.SeenAt)})
+	}
+	return s.logData(v, d)
+}
+
+// logData names colleagues, as the letter does, and no other participant.
+func (s *Server) logData(v *visit, d *ownData) error {
+	entries, err := s.Audit.About(v.ctx(), v.study.ID, v.session.Person)
+	if err != nil {
+		return err
+	}
+	names, err := s.namesOf(v.ctx(), v.study.ID, accountsIn(entries), nil)
+	if err != nil {
+		return err
+	}
+	words := v.page("my.data.title")
+	for _, e := range entries {
+		who := v.text.T("rights.log.other")
+		switch {
+		case e.Actor == audit.Participant(v.session.Person):
+			who = v.text.T("rights.log.you")
+		case !strings.HasPrefix(string(e.Actor), personActor):
+			who = actorName(words, e.Actor, names)
 		}
-		if err != nil {
-			return err
-		}
-		d.Surveys = append(d.Surveys, dataSurvey{survey.Title, r.Code, r.Role, r.Size, string(r.State), v.moment(r.InvitedAt)})
+		d.Log = append(d.Log, dataEntry{v.moment(e.At), who, e.Action, actionText(words, e, names)})
 	}
 	return nil
 }
 
 // Says is how a theme's mark reads to the person themselves.
 func (p myDataPage) Says(mark string) string { return p.T("my.data.mark." + mark) }
+
+// Asked says what somebody asked for, or what the team has to do for them.
+func (p myDataPage) Asked(kind string) string {
+	if key := "rights.asked." + kind; p.Has(key) {
+		return p.T(key)
+	}
+	return p.T("tasks.short." + kind)
+}
 
 // Said is a moment in words.
 func (p myDataPage) Said(at time.Time) string { return p.Day(at.UnixMilli()) }
@@ -320,10 +547,10 @@ func (p myDataPage) Said(at time.Time) string { return p.Day(at.UnixMilli()) }
 func (p myDataPage) SaidFully(at time.Time) string { return p.Instant(at.UnixMilli()) }
 
 // HeldOn is a date without a time, in words.
-func (p myDataPage) HeldOn(date string) string {
-	day, err := time.ParseInLocation(time.DateOnly, date, p.Zone)
+func (p myDataPage) HeldOn(date exports.Date) string {
+	day, err := time.ParseInLocation(time.DateOnly, string(date), p.Zone)
 	if err != nil {
-		return date
+		return string(date)
 	}
 	return p.Day(day.UnixMilli())
 }

@@ -61,7 +61,7 @@ func (o own) elsewhere() string {
 		return "/my/letter"
 	case booked:
 		return "/my/booking"
-	case standing != consents.Yes || o.interviewed():
+	case standing != consents.Yes || o.interviewed() || o.kept:
 		return "/my"
 	}
 	return ""

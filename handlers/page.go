@@ -88,10 +88,10 @@ type entry struct {
 
 // menus are what each role finds in the study's menu, by the last part of the address.
 var menus = map[studies.Role][]string{
-	studies.Owner:      {"", "candidates", "letters", "bookings", "interviews", "coding", "surveys", "export", "settings"},
-	studies.Researcher: {"", "candidates", "letters", "bookings", "interviews", "coding", "surveys", "export", "settings"},
+	studies.Owner:      {"", "candidates", "letters", "bookings", "interviews", "coding", "surveys", "export", "tasks", "settings"},
+	studies.Researcher: {"", "candidates", "letters", "bookings", "interviews", "coding", "surveys", "export", "tasks", "settings"},
 	studies.Supervisor: {"", "candidates", "letters", "interviews", "coding", "surveys", "log"},
-	studies.Officer:    {"", "letters", "log"},
+	studies.Officer:    {"", "letters", "tasks", "log"},
 }
 
 // Menu is the study's menu for the visitor's role. The texts are "menu.<part>", "menu.home" for the first.

@@ -35,6 +35,17 @@ type People interface {
 	StopLetters(ctx context.Context, actor audit.Actor, study id.Study, batch id.Batch) error
 	// Refuse keeps that a person does not want to be contacted again. What they said yes to stays.
 	Refuse(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+	// Request keeps what a person asks of the team as a task, sends a receipt, and does at once what restricts or stops. What
+	// they wrote goes into the vault.
+	Request(ctx context.Context, actor audit.Actor, study studies.Study, person id.Person, kind, text string) error
+	// Release ends a restriction a day from now, and tells the person so.
+	Release(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+	// FinishTask notes that a task is done, or takes that back.
+	FinishTask(ctx context.Context, actor audit.Actor, study id.Study, task id.Task, done bool) error
+	// ExtendTask gives a request two months more, and tells the person so.
+	ExtendTask(ctx context.Context, actor audit.Actor, study studies.Study, task id.Task) error
+	// Correct writes what a person corrects about themselves; was is what they saw. A changed address is told to both.
+	Correct(ctx context.Context, study id.Study, person id.Person, was, who identities.Identity) error
 	// ChangeConsent keeps what somebody answers to a letter, and stops what rested on a yes that is now a no.
 	ChangeConsent(ctx context.Context, actor audit.Actor, act consents.Act) error
 	// SignConsent is ChangeConsent with a name under it, which goes into the vault; no name is none. Both ask what the study
@@ -85,6 +96,7 @@ type Hindrance string
 const (
 	IsOut       Hindrance = "out"
 	NoContact   Hindrance = "no_contact" // asked not to be contacted again
+	OnlyKept    Hindrance = "only_kept"  // their data are only kept for now
 	SaidNo      Hindrance = "said_no"
 	NotEligible Hindrance = "ineligible"
 	HasAnswered Hindrance = "answered"
@@ -95,4 +107,4 @@ const (
 )
 
 // hindrances lists those that nobody is asked about, in the order in which they are shown.
-var hindrances = []Hindrance{NoContact, SaidNo, NotEligible, IsOut, HasAnswered, NoAddress, NoLetter}
+var hindrances = []Hindrance{NoContact, OnlyKept, SaidNo, NotEligible, IsOut, HasAnswered, NoAddress, NoLetter}

@@ -24,6 +24,9 @@ type personPage struct {
 	Full      bool                    // no quota of the case has room for them
 	Open      []scheduling.Booking    // appointments to come, or not yet written down
 	Standing  []answerMark
+	Checks    []checkLine          // what may be done in a conversation and with it
+	Kept      consents.Restriction // of Kind "" where there is none
+	Tasks     int                  // that are open about them
 	Deeds     []deed
 	Happened  []happening
 	Newer     *happening           // what happened while somebody filled in a form here
@@ -87,6 +90,9 @@ func (s *Server) personPage(v *visit) (personPage, error) {
 		return p, err
 	}
 	p.stands(answered)
+	if err := s.personGate(v, &p, answered); err != nil {
+		return p, err
+	}
 	bookings, err := s.Scheduling.Of(v.ctx(), v.study.ID, one.ID)
 	if err != nil {
 		return p, err
@@ -101,9 +107,28 @@ func (s *Server) personPage(v *visit) (personPage, error) {
 	return p, err
 }
 
+// personGate says what the gate lets happen now, and what is to be done for the person.
+func (s *Server) personGate(v *visit, p *personPage, answered consents.State) error {
+	answers, err := s.answersOne(v, p.Person.ID, answered)
+	if err != nil {
+		return err
+	}
+	p.Kept, p.Joined = answers.Restricted[p.Person.ID], answers.May(p.Person.ID, consents.Interview) == nil
+	if p.Answered || p.Kept.Kind != "" {
+		p.Checks = checklist(p.base, answers, p.Person.ID)
+	}
+	tasks, err := s.Consents.TasksOf(v.ctx(), v.study.ID, p.Person.ID)
+	for _, t := range tasks {
+		if t.DoneAt == 0 {
+			p.Tasks++
+		}
+	}
+	return err
+}
+
 // stands puts what was answered into one line. The survey has a letter of its own and shows only once it was answered.
 func (p *personPage) stands(answered consents.State) {
-	p.Answered, p.Joined = len(answered.Acts) > 0, answered.ByPurpose[consents.Interview] == consents.Yes
+	p.Answered = len(answered.Acts) > 0
 	for _, purpose := range consents.Purposes {
 		answer, asked := answered.ByPurpose[purpose]
 		mark := map[string]string{consents.Yes: "check", consents.No: "cross"}[answer]
@@ -163,14 +188,15 @@ func (p personPage) deeds() []deed {
 		letter.Label = p.T("people.do.letter_again")
 	}
 	all := []deed{{Label: p.T("people.do.log"), Address: "#log"}}
-	if !state.Refuses() && !p.Barred {
+	kept := p.Kept.Kind != ""
+	if !state.Refuses() && !p.Barred && !kept {
 		all = append(all, letter)
 	}
 	all = append(all, deed{Label: p.T("people.do.consent"), Address: one + "/consent"})
-	if !state.Refuses() || next != nil {
+	if (!state.Refuses() || next != nil) && !kept {
 		all = append(all, book)
 	}
-	if afterLetter(state) || next != nil {
+	if (afterLetter(state) || next != nil) && !kept {
 		all = append(all, interview)
 	}
 	if p.Joined {
@@ -179,7 +205,7 @@ func (p personPage) deeds() []deed {
 	if !state.Lost() && afterLetter(state) {
 		all = append(all, deed{Label: p.T("people.do.tip"), Address: one + "/tip"})
 	}
-	if state.Stage() == recruitment.StageDone {
+	if state.Stage() == recruitment.StageDone && !kept {
 		all = append(all, deed{Label: p.T("people.do.code"), Address: p.At("/coding/" + string(p.Person.ID))})
 	}
 	all = append(all, deed{Label: p.T("people.do.edit"), Address: one + "/edit"})
@@ -240,6 +266,8 @@ var (
 	ErrLetterMissing = errs.New(errs.Conflict, "people.letter_missing")
 	// ErrSaidNo is a Conflict: the person said no, or is out of the study, and is not asked again.
 	ErrSaidNo = errs.New(errs.Conflict, "people.said_no")
+	// ErrOnlyKept is a Conflict: the person's data are only kept for now (GDPR articles 18 and 21).
+	ErrOnlyKept = errs.New(errs.Conflict, "people.only_kept")
 	// ErrRefused is a Conflict: the person asked not to be contacted again.
 	ErrRefused     = errs.New(errs.Conflict, "people.refused")
 	errOpenBooking = errs.New(errs.Conflict, "people.open_booking")

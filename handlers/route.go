@@ -110,6 +110,8 @@ var (
 	everyMember = may(studies.Owner, studies.Researcher, studies.Supervisor, studies.Officer)
 	// findings are read by whoever follows what the study finds; the data protection officer sees no answers.
 	findings = may(studies.Owner, studies.Researcher, studies.Supervisor)
+	// duties are what people asked for and what is to be done by hand: the officer sees, by code, that it is done.
+	duties = may(studies.Owner, studies.Researcher, studies.Officer)
 	// watchers read what happened in a study.
 	watchers   = may(studies.Owner, studies.Supervisor, studies.Officer)
 	informant  = access{purpose: links.Participant}

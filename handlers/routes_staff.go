@@ -15,6 +15,7 @@ func (s *Server) staffRoutes() []route {
 		survey = study + "/surveys/:survey"
 		batch  = study + "/invitations/:batch"
 		list   = study + "/imports/:import"
+		task   = study + "/tasks/:task"
 	)
 	return []route{
 		get("/healthz", anyone, s.healthz),
@@ -54,6 +55,11 @@ func (s *Server) staffRoutes() []route {
 		post(study+"/mail/retry", team, s.outboxRetry, study+"/mail"),
 		post(study+"/mail/release", owner, s.outboxRelease, study+"/mail"),
 		get(study+"/log", watchers, s.log),
+		get(study+"/tasks", duties, s.tasks),
+		post(task+"/done", team, s.taskDone, study+"/tasks"),
+		post(task+"/reopen", team, s.taskReopen, study+"/tasks"),
+		post(task+"/extend", team, s.taskExtend, study+"/tasks"),
+		post(task+"/open", team, s.taskOpen, study+"/tasks"),
 
 		get(study+"/forecast", findings, s.forecast),
 		get(study+"/candidates", everyMember, s.candidates),
@@ -82,6 +88,7 @@ func (s *Server) staffRoutes() []route {
 		get(person+"/edit", team, s.personEdit),
 		post(person+"/edit", team, s.personEdited, person+"?done=person_edited"),
 		both(person+"/refuse", team, s.personRefuse, person),
+		post(person+"/release", team, s.personRelease, person),
 		get(person+"/coupons", team, s.personCoupons),
 		post(person+"/coupons", team, s.personCouponsMake, person+"/coupons"),
 		both(person+"/tip", team, s.tipNew, study+"/tips"),

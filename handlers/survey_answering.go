@@ -16,6 +16,7 @@ type answering struct {
 	respondent surveys.Respondent
 	said       consents.State
 	standing   string // to the purpose of answering
+	kept       bool   // what they gave is only kept for now
 	takes      bool   // the survey takes answers now
 	saved      surveys.Saved
 	form       surveys.Form // the version they are on
@@ -27,6 +28,7 @@ const (
 	atOut      = "out"
 	atClosed   = "closed"
 	atDeclined = "declined"
+	atKept     = "kept"
 	atLetter   = "letter"
 	atAnswers  = "answers"
 )
@@ -44,6 +46,11 @@ func (s *Server) answering(v *visit) (a answering, err error) {
 		return a, err
 	}
 	a.standing, a.takes = a.said.ByPurpose[consents.Survey], a.survey.Takes(v.now())
+	kept, err := s.Consents.RestrictionOf(ctx, person)
+	if err != nil {
+		return a, err
+	}
+	a.kept = kept.Kind != ""
 	if a.saved, err = s.Surveys.SavedOf(ctx, study, survey, person); err != nil {
 		return a, err
 	}
@@ -58,6 +65,8 @@ func (a answering) place() string {
 		return atThanks
 	case a.respondent.State == surveys.Out:
 		return atOut
+	case a.kept:
+		return atKept
 	case !a.takes:
 		return atClosed
 	case a.standing == consents.No:
@@ -97,7 +106,7 @@ func (s *Server) surveyHere(v *visit) error {
 	case atAnswers:
 		return v.seeOther(a.next(), "")
 	default:
-		return v.show("participant/survey_note", surveyNote{base: v.page("answering." + place + ".title"), Place: place, Change: place == atDeclined})
+		return v.show("participant/survey_note", surveyNote{base: v.page("answering." + place + ".title"), Place: place, Change: place == atDeclined, Mine: true})
 	}
 }
 
@@ -106,6 +115,7 @@ type surveyNote struct {
 	base
 	Place  string
 	Change bool // offers to read the letter again and answer anew
+	Mine   bool // leads to their own page: not once they are no longer known here
 }
 
 // surveyLetterPage is the information letter with what it asks.

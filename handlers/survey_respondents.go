@@ -79,15 +79,15 @@ func (s *Server) informants(v *visit, listed []surveys.Respondent) (agreed []rec
 	if err != nil {
 		return nil, 0, err
 	}
-	states, err := s.Consents.StatesOf(v.ctx(), v.study.ID)
+	answers, err := s.Consents.AnswersOf(v.ctx(), v.study.ID)
 	if err != nil {
 		return nil, 0, err
 	}
 	for _, p := range done {
 		switch {
 		case slices.ContainsFunc(listed, func(r surveys.Respondent) bool { return r.Person == p.ID }):
-		case states[p.ID][consents.SurveyContact] == consents.Yes:
-			if states[p.ID][consents.JobTitle] != consents.Yes {
+		case answers.May(p.ID, consents.SurveyContact) == nil:
+			if answers.May(p.ID, consents.JobTitle) != nil {
 				p.Title = "" // said no to its use
 			}
 			agreed = append(agreed, p)

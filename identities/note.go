@@ -2,6 +2,7 @@ package identities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -92,6 +93,29 @@ func (v *Vault) DropNote(ctx context.Context, study id.Study, person id.Person, 
 		return fmt.Errorf("drop note: %w", err)
 	}
 	return nil
+}
+
+// OpenNote returns one note without who the person is. That it was opened, by whom and why is on disk first. ErrUnknown
+// where there is none.
+func (v *Vault) OpenNote(ctx context.Context, actor audit.Actor, purpose string, study id.Study, person id.Person, note id.Note) (Note, error) {
+	if err := checkPurpose(purpose); err != nil {
+		return Note{}, err
+	}
+	n := Note{ID: note}
+	var sealed []byte
+	err := v.db.QueryRow(ctx, "select written_at, sealed from note where study_id = $1 and person_id = $2 and note_id = $3", study, person, note).Scan(&n.At, &sealed)
+	if errors.Is(err, database.ErrNoRows) {
+		return Note{}, ErrUnknown
+	}
+	if err != nil {
+		return Note{}, fmt.Errorf("read note: %w", err)
+	}
+	if err := v.log.Record(ctx, audit.Entry{Actor: actor, Action: "note.opened", Study: study, Person: person, Detail: purpose}); err != nil {
+		return Note{}, fmt.Errorf("open note: %w", err)
+	}
+	text, err := v.keys.Open(ctx, notePlace(study, person, note), sealed)
+	n.Text = string(text)
+	return n, err
 }
 
 // OpenNoted is Open with the notes about the person, newest first. One audit entry stands for both.

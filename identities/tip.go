@@ -82,6 +82,12 @@ func (v *Vault) Tips(ctx context.Context, study id.Study) ([]Tip, error) {
 	return tips, nil
 }
 
+// TipsFrom lists the tips that came from somebody, oldest first. It opens none.
+func (v *Vault) TipsFrom(ctx context.Context, study id.Study, from id.Person) ([]Tip, error) {
+	return database.All(ctx, v.db, scanTip, "select "+tipColumns+` from tip where study_id = $1 and from_person_id = $2 and from_person_id <> ''
+		order by created_at, person_id`, study, from)
+}
+
 // Tip returns one tip, or ErrNoTip. It opens nothing.
 func (v *Vault) Tip(ctx context.Context, study id.Study, person id.Person) (Tip, error) {
 	t, err := scanTip(v.db.QueryRow(ctx, "select "+tipColumns+" from tip where study_id = $1 and person_id = $2 and expires_at > $3",

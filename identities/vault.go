@@ -27,7 +27,7 @@ var (
 )
 
 // purposes are why an identity may be written or opened. They are codes, since they stand in the audit chain.
-var purposes = []string{"mail", "own_data", "call", "support", "correction", "enrol", "tip", "referral"}
+var purposes = []string{"mail", "own_data", "call", "support", "correction", "enrol", "tip", "referral", "own_correction", "request"}
 
 // Purposes lists why an identity may be opened.
 func Purposes() []string { return slices.Clone(purposes) }
@@ -358,7 +358,7 @@ func (v *Vault) Erase(ctx context.Context, persons ...id.Person) error {
 	if err != nil {
 		return fmt.Errorf("erase identity: %w", err)
 	}
-	return v.db.Scrub(ctx, "tip", "note", "signature", "identity_lookup", "identity")
+	return v.db.Scrub(ctx, "tip", "note", "signature", "former_address", "identity_lookup", "identity")
 }
 
 func (v *Vault) erase(ctx context.Context, persons []id.Person) error {
@@ -366,7 +366,7 @@ func (v *Vault) erase(ctx context.Context, persons []id.Person) error {
 		for some := range database.Chunks(persons) {
 			list, args := database.In(some)
 			for _, statement := range []string{"delete from tip where person_id in ", "update tip set from_person_id = '' where from_person_id in ",
-				"delete from note where person_id in ", "delete from signature where person_id in ", "delete from identity_lookup where person_id in ", "delete from identity where person_id in "} {
+				"delete from note where person_id in ", "delete from signature where person_id in ", "delete from former_address where person_id in ", "delete from identity_lookup where person_id in ", "delete from identity where person_id in "} {
 				if _, err := tx.Exec(ctx, statement+list, args...); err != nil {
 					return err
 				}

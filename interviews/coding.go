@@ -147,7 +147,8 @@ func (s *Interviews) Mark(ctx context.Context, actor audit.Actor, study id.Study
 }
 
 // MarkAll notes what a person made of several themes, by key; themes that are not named stay as they are. The fields of
-// an Invalid are the keys with mark_ before them.
+// an Invalid are the keys with mark_ before them. The gate's Forbidden comes back for somebody who said no, or whose data
+// are only kept.
 func (s *Interviews) MarkAll(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, marks map[string]Mark) error {
 	themes := slices.Sorted(maps.Keys(marks)) // in one order for everybody, so that no two wait for each other
 	var c errs.Check
@@ -161,6 +162,9 @@ func (s *Interviews) MarkAll(ctx context.Context, actor audit.Actor, study id.St
 	}
 	err := s.db.Tx(ctx, func(tx *database.Tx) error {
 		if err := s.present(ctx, tx, study, person); err != nil {
+			return err
+		}
+		if err := s.gate.MayBeforeYes(ctx, tx, study, person, purpose); err != nil {
 			return err
 		}
 		for _, theme := range themes {

@@ -42,8 +42,9 @@ type Held struct {
 }
 
 // Record writes down an interview and moves its person on to "interviewed". A booking, if named, is marked as kept; its
-// second interview is ErrRecorded; a person who is not in the study a NotFound. What is wrong with the input comes back as one Invalid, with the fields mode,
-// held_on, started_at and minutes.
+// second interview is ErrRecorded; a person who is not in the study a NotFound. The gate's Forbidden comes back for somebody who said no, or whose
+// data are only kept. What is wrong with the input comes back as one Invalid, with the fields mode, held_on, started_at and
+// minutes.
 func (s *Interviews) Record(ctx context.Context, actor audit.Actor, h Held) (id.Interview, error) {
 	if err := s.check(h); err != nil {
 		return "", err
@@ -61,6 +62,9 @@ func (s *Interviews) Record(ctx context.Context, actor audit.Actor, h Held) (id.
 
 func (s *Interviews) record(ctx context.Context, tx *database.Tx, actor audit.Actor, h Held) error {
 	if err := s.present(ctx, tx, h.Study, h.Person); err != nil {
+		return err
+	}
+	if err := s.gate.MayBeforeYes(ctx, tx, h.Study, h.Person, purpose); err != nil {
 		return err
 	}
 	n, err := tx.Exec(ctx, `insert into interview (id, study_id, person_id, booking_id, mode, held_on, started_at, minutes, created_at)

@@ -15,6 +15,15 @@ import (
 // where they have none (any more). It is asked before any other row of that person is touched.
 type PresentFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error
 
+// Gate says whether a purpose may go ahead for a person now: nil, or a Forbidden that says why not. Nobody has to have
+// answered yet: what was agreed to on the telephone is entered afterwards.
+type Gate interface {
+	MayBeforeYes(ctx context.Context, q database.Querier, study id.Study, person id.Person, purpose string) error
+}
+
+// purpose is what a conversation rests on.
+const purpose = "interview"
+
 // AdvanceFunc tells the owner of a person's state, in the caller's transaction, how far that person has come.
 type AdvanceFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, state string, actor audit.Actor) error
 
@@ -27,14 +36,15 @@ type Interviews struct {
 	db      *database.DB
 	log     *audit.Log
 	present PresentFunc
+	gate    Gate
 	advance AdvanceFunc
 	done    DoneFunc
 	now     func() time.Time
 }
 
 // New returns the interviews kept in the study store.
-func New(db *database.DB, log *audit.Log, present PresentFunc, advance AdvanceFunc, done DoneFunc, now func() time.Time) *Interviews {
-	return &Interviews{db, log, present, advance, done, now}
+func New(db *database.DB, log *audit.Log, present PresentFunc, gate Gate, advance AdvanceFunc, done DoneFunc, now func() time.Time) *Interviews {
+	return &Interviews{db, log, present, gate, advance, done, now}
 }
 
 // Tables names the tables that Erase empties of a person.

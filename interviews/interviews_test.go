@@ -34,6 +34,16 @@ type neighbours struct {
 	kept     []id.Booking
 	refuse   error
 	gone     id.Person // has left the study
+	stopped  id.Person // the gate refuses them
+}
+
+var errStopped = errs.New(errs.Forbidden, "stopped")
+
+func (n *neighbours) MayBeforeYes(_ context.Context, _ database.Querier, _ id.Study, person id.Person, purpose string) error {
+	if person == n.stopped && purpose == "interview" {
+		return errStopped
+	}
+	return nil
 }
 
 var errGone = errs.New(errs.NotFound, "gone")
@@ -63,7 +73,7 @@ func each(t *testing.T, fn func(t *testing.T, db *database.DB, s *interviews.Int
 	t.Helper()
 	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) {
 		n := &neighbours{}
-		fn(t, db, interviews.New(db, audit.New(db, now), n.present, n.advance, n.done, now), n)
+		fn(t, db, interviews.New(db, audit.New(db, now), n.present, n, n.advance, n.done, now), n)
 	})
 }
 
@@ -92,6 +102,23 @@ func TestRecordKeepsTheInterviewAndMovesItsPersonOn(t *testing.T) {
 		newest, err := audit.New(db, now).Newest(ctx, study, 1)
 		if err != nil || len(newest) != 1 || newest[0].Action != "interview.recorded" || newest[0].Person != want.Person {
 			t.Errorf("audit: %+v, %v", newest, err)
+		}
+	})
+}
+
+// The gate is asked when an interview is written down and when it is coded.
+func TestNothingIsWrittenAboutWhomTheGateStops(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB, s *interviews.Interviews, n *neighbours) {
+		ctx, h := t.Context(), held(id.New[id.Study]())
+		n.stopped = h.Person
+		if err := s.SetThemes(ctx, actor, h.Study, []interviews.Theme{{Key: "time", Category: "barrier", Label: "Tid"}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Record(ctx, actor, h); !errors.Is(err, errStopped) {
+			t.Errorf("recorded: %v", err)
+		}
+		if err := s.Mark(ctx, actor, h.Study, h.Person, "time", interviews.Mentioned); !errors.Is(err, errStopped) {
+			t.Errorf("coded: %v", err)
 		}
 	})
 }

@@ -32,7 +32,7 @@ type Request struct {
 const purpose = "interview"
 
 // Book gives a time to a person. Participants (ByStaff false) book for themselves one of the times that Free returns,
-// and need a "yes" to the interview; staff book any time that is free, and are refused only on a "no".
+// and need a yes to the interview; staff book any time that is free, and are refused only on a no or a restriction.
 //
 // It returns Invalid with fields "start", "mode", "language", "zone", "place" or "interviewers", ErrOutside, ErrTaken,
 // ErrNotAllowed, ErrHasBooking or ErrNobody; and the NotFound of whoever knows the people for somebody who has left.
@@ -216,12 +216,16 @@ func (s *Scheduling) admit(ctx context.Context, tx *database.Tx, study id.Study,
 	if err := s.present(ctx, tx, study, person); err != nil {
 		return err
 	}
-	standing, err := s.gate.Standing(ctx, tx, study, person, purpose)
+	ask := s.gate.May
+	if byStaff {
+		ask = s.gate.MayBeforeYes
+	}
+	err := ask(ctx, tx, study, person, purpose)
+	if errs.KindOf(err) == errs.Forbidden {
+		return errs.Wrap(err, ErrNotAllowed.Kind, ErrNotAllowed.Code)
+	}
 	if err != nil {
 		return fmt.Errorf("ask for consent: %w", err)
-	}
-	if standing == "no" || !byStaff && standing != "yes" {
-		return ErrNotAllowed
 	}
 	return personTurn(ctx, tx, study, person)
 }

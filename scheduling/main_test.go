@@ -68,9 +68,28 @@ func (w *world) present(_ context.Context, _ *database.Tx, _ id.Study, p id.Pers
 	return nil
 }
 
-// Standing, advance and Enqueue stand in for consents, recruitment and mail. Like consents, Standing holds a row of the
-// person's until the transaction ends.
-func (w *world) Standing(ctx context.Context, q database.Querier, study id.Study, p id.Person, purpose string) (string, error) {
+// errStopped is the gate's no.
+var errStopped = errs.New(errs.Forbidden, "stopped")
+
+func (w *world) May(ctx context.Context, q database.Querier, study id.Study, p id.Person, purpose string) error {
+	standing, err := w.ask(ctx, q, study, p, purpose)
+	if err == nil && standing != "yes" {
+		return errStopped
+	}
+	return err
+}
+
+func (w *world) MayBeforeYes(ctx context.Context, q database.Querier, study id.Study, p id.Person, purpose string) error {
+	standing, err := w.ask(ctx, q, study, p, purpose)
+	if err == nil && standing == "no" {
+		return errStopped
+	}
+	return err
+}
+
+// ask, advance and Enqueue stand in for consents, recruitment and mail. Like consents, ask holds a row of the person's
+// until the transaction ends.
+func (w *world) ask(ctx context.Context, q database.Querier, study id.Study, p id.Person, purpose string) (string, error) {
 	if tx, ok := q.(*database.Tx); ok {
 		if _, err := tx.Exec(ctx, `insert into person_turn (person_id, study_id, turn) values ($1, $2, 1)
 			on conflict (person_id) do update set turn = person_turn.turn + 1`, "consent of "+p, study); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 )
 
@@ -138,7 +139,7 @@ func (s *Scheduling) Cancel(ctx context.Context, actor audit.Actor, study id.Stu
 // made beside it waits and then finds the place or the consent gone.
 func (s *Scheduling) CancelAllTx(ctx context.Context, tx *database.Tx, actor audit.Actor, study id.Study, person id.Person) error {
 	// Whatever the answer: asking holds the person's consent, and booking takes the two in the same order.
-	if _, err := s.gate.Standing(ctx, tx, study, person, purpose); err != nil {
+	if err := s.gate.May(ctx, tx, study, person, purpose); err != nil && errs.KindOf(err) != errs.Forbidden {
 		return fmt.Errorf("hold consent: %w", err)
 	}
 	if err := personTurn(ctx, tx, study, person); err != nil {

@@ -26,7 +26,8 @@ var (
 	ErrTaken = errs.New(errs.Conflict, "scheduling.taken")
 	// ErrOutside is a Conflict: the time is not among those offered. Staff may book outside them.
 	ErrOutside = errs.New(errs.Conflict, "scheduling.outside")
-	// ErrNotAllowed is Forbidden: the person has not agreed to an interview, or acts for somebody else.
+	// ErrNotAllowed is Forbidden: the gate does not let the person be booked, whose reason it wraps, or they act for somebody
+	// else.
 	ErrNotAllowed = errs.New(errs.Forbidden, "scheduling.not_allowed")
 	// ErrHasBooking is a Conflict: the person has an open booking; only staff may add a follow-up.
 	ErrHasBooking = errs.New(errs.Conflict, "scheduling.has_booking")
@@ -40,9 +41,12 @@ var (
 	ErrNotFound = errs.New(errs.NotFound, "scheduling.not_found")
 )
 
-// Gate says whether a purpose may go ahead for a person now: "yes", "no" or "unasked".
+// Gate says whether a purpose may go ahead for a person now: nil, or a Forbidden that says why not. Asked within a
+// transaction the answer holds until its end.
 type Gate interface {
-	Standing(ctx context.Context, q database.Querier, study id.Study, person id.Person, purpose string) (string, error)
+	May(ctx context.Context, q database.Querier, study id.Study, person id.Person, purpose string) error
+	// MayBeforeYes is May for an appointment that staff make before the person has answered a letter.
+	MayBeforeYes(ctx context.Context, q database.Querier, study id.Study, person id.Person, purpose string) error
 }
 
 // PresentFunc holds a person's place in a study until the transaction ends, so that a withdrawal waits, and is a NotFound

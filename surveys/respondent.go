@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -176,7 +177,7 @@ func (s *Surveys) Counts(ctx context.Context, study id.Study, survey id.Survey) 
 const inviteAtOnce = 500
 
 // Invite mails those of the given persons who are listed and not yet invited, and returns how many. An informant who no
-// longer agrees to being asked is put out instead. ErrClosed unless the survey takes answers.
+// longer agrees to being asked is put out instead; whose data are only kept for now stays listed. ErrClosed unless the survey takes answers.
 func (s *Surveys) Invite(ctx context.Context, actor audit.Actor, study id.Study, survey id.Survey, persons []id.Person) (invited int, err error) {
 	for chunk := range slices.Chunk(persons, inviteAtOnce) {
 		n, err := s.inviteChunk(ctx, actor, study, survey, chunk)
@@ -190,14 +191,20 @@ func (s *Surveys) Invite(ctx context.Context, actor audit.Actor, study id.Study,
 
 // InviteAll invites everybody who is listed and not yet invited. Memory does not grow with their number.
 func (s *Surveys) InviteAll(ctx context.Context, actor audit.Actor, study id.Study, survey id.Survey) (invited int, err error) {
+	after := place{order: []byte{}}
 	for {
-		// Each round moves its persons on from Listed, so that the next round finds others.
-		next, err := database.All(ctx, s.db, scanPerson, `select person_id from survey_respondent
-			where survey_id = $1 and study_id = $2 and state = $3 order by code_order limit $4`, survey, study, Listed, inviteAtOnce)
+		// Whom the gate stops stays listed: each round goes on behind the one before.
+		next, err := database.All(ctx, s.db, scanPlace, `select code_order, person_id from survey_respondent
+			where survey_id = $1 and study_id = $2 and state = $3 and (code_order, person_id) > ($5, $6)
+			order by code_order, person_id limit $4`, survey, study, Listed, inviteAtOnce, after.order, after.person)
 		if err != nil || len(next) == 0 {
 			return invited, err
 		}
-		n, err := s.inviteChunk(ctx, actor, study, survey, next)
+		persons := make([]id.Person, len(next))
+		for i, one := range next {
+			persons[i], after = one.person, one
+		}
+		n, err := s.inviteChunk(ctx, actor, study, survey, persons)
 		invited += n
 		if err != nil {
 			return invited, err
@@ -205,8 +212,14 @@ func (s *Surveys) InviteAll(ctx context.Context, actor audit.Actor, study id.Stu
 	}
 }
 
-func scanPerson(row database.Scanner) (p id.Person, err error) {
-	err = row.Scan(&p)
+// place is where somebody stands in a survey's list.
+type place struct {
+	order  []byte
+	person id.Person
+}
+
+func scanPlace(row database.Scanner) (p place, err error) {
+	err = row.Scan(&p.order, &p.person)
 	return p, err
 }
 
@@ -218,6 +231,9 @@ func (s *Surveys) inviteChunk(ctx context.Context, actor audit.Actor, study id.S
 		}
 		claimed, err := s.claim(ctx, tx, study, survey, persons)
 		if err != nil {
+			return err
+		}
+		if claimed, err = s.passOver(ctx, tx, study, survey, claimed); err != nil {
 			return err
 		}
 		for _, r := range claimed {
@@ -263,6 +279,22 @@ func (s *Surveys) claim(ctx context.Context, tx *database.Tx, study id.Study, su
 		where survey_id = $1 and study_id = $2 and state = $3 and person_id in `+list+` returning person_id, code, informant`, args...)
 	slices.SortFunc(claimed, func(a, b Respondent) int { return natural.Compare(a.Code, b.Code) })
 	return claimed, err
+}
+
+// passOver puts those back whom a no to answering or a restriction stops. It comes when their rows are held, so that a
+// restriction at the same moment is seen here, or sees the invitation.
+func (s *Surveys) passOver(ctx context.Context, tx *database.Tx, study id.Study, survey id.Survey, claimed []Respondent) ([]Respondent, error) {
+	persons := make([]id.Person, len(claimed))
+	for i, r := range claimed {
+		persons[i] = r.Person
+	}
+	stopped, err := s.gate.Stopped(ctx, tx, study, purposeAnswer, persons)
+	if err != nil || len(stopped) == 0 {
+		return claimed, err
+	}
+	list, args := database.In(slices.Collect(maps.Keys(stopped)), survey, study, Listed)
+	_, err = tx.Exec(ctx, "update survey_respondent set state = $3, invited_at = 0 where survey_id = $1 and study_id = $2 and person_id in "+list, args...)
+	return slices.DeleteFunc(claimed, func(r Respondent) bool { return stopped[r.Person] != nil }), err
 }
 
 func (s *Surveys) inviteOne(ctx context.Context, tx *database.Tx, r Respondent) (mailed bool, err error) {

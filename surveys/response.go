@@ -224,6 +224,39 @@ func (s *Surveys) take(ctx context.Context, tx *database.Tx, st standing, person
 	return nil
 }
 
+// Part is one person's part in one survey, with everything they wrote there.
+type Part struct {
+	Respondent
+	Title       Text
+	Form        Form // the version they were on
+	Lang        string
+	Answers     Answers // nil where nothing is saved
+	SavedAt     int64   // UTC milliseconds, as the next
+	SubmittedAt int64   // 0: a draft
+}
+
+// PartsOf returns a person's part in every survey of a study, for their own copy. Drafts and what was sent are both in it:
+// it is shown to nobody else.
+func (s *Surveys) PartsOf(ctx context.Context, study id.Study, person id.Person) ([]Part, error) {
+	return database.All(ctx, s.db, func(row database.Scanner) (p Part, err error) {
+		r := &p.Respondent
+		var answers, form string
+		if err := row.Scan(&r.Person, &r.Survey, &r.Study, &r.Code, &r.Case, &r.Role, &r.Size, &r.Informant, &r.InvitedAt, &r.State,
+			&p.Lang, &answers, &p.SavedAt, &p.SubmittedAt, &form); err != nil {
+			return p, err
+		}
+		if err := json.Unmarshal([]byte(form), &p.Form); err != nil {
+			return p, fmt.Errorf("read form: %w", err)
+		}
+		p.Title = p.Form.Title
+		return p, json.Unmarshal([]byte(answers), &p.Answers)
+	}, "select "+respondentColumns+`, coalesce(d.lang, ''), coalesce(d.answers, 'null'), coalesce(d.saved_at, 0), coalesce(d.submitted_at, 0), f.form
+		from survey_respondent r join survey v on v.id = r.survey_id
+		left join survey_response d on d.survey_id = r.survey_id and d.person_id = r.person_id
+		join survey_form f on f.survey_id = r.survey_id and f.version = coalesce(d.version, v.version)
+		where r.study_id = $1 and r.person_id = $2 order by r.survey_id`, study, person)
+}
+
 // Response is what one respondent sent.
 type Response struct {
 	Code        string

@@ -24,7 +24,7 @@ var (
 	ErrClosed = errs.New(errs.Conflict, "surveys.closed")
 	// ErrAnswered is a Conflict: this person has answered.
 	ErrAnswered = errs.New(errs.Conflict, "surveys.answered")
-	// ErrNoConsent is Forbidden: the gate does not say yes to answering, or to being asked.
+	// ErrNoConsent is Forbidden: the gate does not say yes to answering, or to being asked. It wraps the gate's reason.
 	ErrNoConsent = errs.New(errs.Forbidden, "surveys.no_consent")
 	// ErrEmpty is Invalid: nothing was answered, so there is nothing to send.
 	ErrEmpty = errs.New(errs.Invalid, "surveys.empty")
@@ -36,16 +36,18 @@ var (
 	ErrCodeTaken = errs.New(errs.Conflict, "surveys.code_taken")
 )
 
-// Purposes that the gate is asked about, and its only answer that lets one pass.
+// Purposes that the gate is asked about.
 const (
 	purposeAnswer  = "survey"
 	purposeContact = "survey_contact"
-	yes            = "yes"
 )
 
-// Gate says whether a purpose may go ahead for a person now: "yes", "no" or "unasked".
+// Gate says whether a purpose may go ahead for a person now: nil, or a Forbidden that says why not. Asked within a
+// transaction the answer holds until its end.
 type Gate interface {
-	Standing(ctx context.Context, q database.Querier, study id.Study, person id.Person, purpose string) (string, error)
+	May(ctx context.Context, q database.Querier, study id.Study, person id.Person, purpose string) error
+	// Stopped returns whom of some people a no or a restriction stops.
+	Stopped(ctx context.Context, q database.Querier, study id.Study, purpose string, persons []id.Person) (map[id.Person]error, error)
 }
 
 // Outbox takes a mail in the transaction that makes it necessary.
@@ -74,11 +76,11 @@ func New(db *database.DB, log *audit.Log, gate Gate, advance AdvanceFunc, outbox
 	return &Surveys{db: db, log: log, gate: gate, advance: advance, outbox: outbox, now: now, forms: map[formKey]*Form{}}
 }
 
-// allowed asks the gate, and returns ErrNoConsent unless it says yes.
+// allowed asks the gate, and returns ErrNoConsent where it refuses.
 func (s *Surveys) allowed(ctx context.Context, q database.Querier, study id.Study, person id.Person, purpose string) error {
-	standing, err := s.gate.Standing(ctx, q, study, person, purpose)
-	if err == nil && standing != yes {
-		return ErrNoConsent
+	err := s.gate.May(ctx, q, study, person, purpose)
+	if errs.KindOf(err) == errs.Forbidden {
+		return errs.Wrap(err, ErrNoConsent.Kind, ErrNoConsent.Code)
 	}
 	return err
 }

@@ -38,13 +38,28 @@ func (d *doors) set(person id.Person, purpose, answer string) {
 	d.answers[string(person)+" "+purpose] = answer
 }
 
-func (d *doors) Standing(_ context.Context, _ database.Querier, _ id.Study, person id.Person, purpose string) (string, error) {
+// errStopped is the gate's no.
+var errStopped = errs.New(errs.Forbidden, "stopped")
+
+func (d *doors) May(_ context.Context, _ database.Querier, _ id.Study, person id.Person, purpose string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if answer, ok := d.answers[string(person)+" "+purpose]; ok {
-		return answer, nil
+	if answer, ok := d.answers[string(person)+" "+purpose]; ok && answer != "yes" {
+		return errStopped
 	}
-	return "yes", nil
+	return nil
+}
+
+func (d *doors) Stopped(_ context.Context, _ database.Querier, _ id.Study, purpose string, persons []id.Person) (map[id.Person]error, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	stopped := map[id.Person]error{}
+	for _, person := range persons {
+		if d.answers[string(person)+" "+purpose] == "no" {
+			stopped[person] = errStopped
+		}
+	}
+	return stopped, nil
 }
 
 // letterbox keeps mails in a table, so that a transaction that fails takes its mail along.
@@ -528,11 +543,16 @@ func TestRespondents(t *testing.T) {
 		}
 
 		f.gate.set("y", "survey_contact", "no")
+		f.gate.set("c", "survey", "no")
 		must(t, f.Decline(ctx, study, f.survey, "d"))
 		n, err := f.InviteAll(ctx, staff, study, f.survey)
 		must(t, err)
-		if n != 4 || f.state(t, "y") != surveys.Out || f.state(t, "z") != surveys.Invited || f.state(t, "d") != surveys.Declined {
-			t.Errorf("%d invited, y %s, z %s, d %s", n, f.state(t, "y"), f.state(t, "z"), f.state(t, "d"))
+		if n != 3 || f.state(t, "y") != surveys.Out || f.state(t, "z") != surveys.Invited || f.state(t, "d") != surveys.Declined || f.state(t, "c") != surveys.Listed {
+			t.Errorf("%d invited, y %s, z %s, d %s, c %s", n, f.state(t, "y"), f.state(t, "z"), f.state(t, "d"), f.state(t, "c"))
+		}
+		f.gate.set("c", "survey", "unasked")
+		if n, err = f.InviteAll(ctx, staff, study, f.survey); err != nil || n != 1 || f.state(t, "c") != surveys.Invited {
+			t.Errorf("%d invited when the restriction is lifted, c %s: %v", n, f.state(t, "c"), err)
 		}
 		f.answer(t, "z", "1", "1")
 		f.answer(t, "a", "1", "1")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.org/feltbok/consents"
 	"example.org/feltbok/handlers"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/browser"
@@ -94,7 +95,7 @@ func TestNobodyReachesWhatIsNotTheirs(t *testing.T) {
 func (c *crowd) fill(path string) string {
 	return strings.NewReplacer(":study", string(c.study.ID), ":person", string(c.persons[0]), ":survey", string(c.survey),
 		":letter", string(c.letter("company").ID), ":audience", "company", ":lang", "nb", ":n", "1",
-		":batch", string(id.New[id.Batch]()), ":kind", string(id.New[recruitment.Kind]()), ":import", string(id.New[id.Import]()), ":view", string(id.New[id.View]()), ":booking", string(id.New[id.Booking]()), ":token", strings.Repeat("a", 43)).Replace(path)
+		":batch", string(id.New[id.Batch]()), ":kind", string(id.New[recruitment.Kind]()), ":import", string(id.New[id.Import]()), ":task", string(id.New[id.Task]()), ":view", string(id.New[id.View]()), ":booking", string(id.New[id.Booking]()), ":token", strings.Repeat("a", 43)).Replace(path)
 }
 
 // try asks without a form key and without following redirects: the rule must decide before anything is read.
@@ -141,22 +142,25 @@ func TestAnotherStudysIdentifiersDoNotExist(t *testing.T) {
 	s.must(s.Recruitment.SaveView(t.Context(), audit.Staff(c.owner), c.study.ID, "Vis", recruitment.Query{}))
 	views, err := s.Recruitment.Views(t.Context(), c.study.ID)
 	s.must(err)
+	s.must(s.people.Request(t.Context(), audit.Participant(c.persons[0]), c.study, c.persons[0], consents.AnswerOther, "Noe"))
+	tasks, err := s.Consents.OpenTasks(t.Context(), c.study.ID)
+	s.must(err)
 	owner := c.staff(c.owner)
 	compared := 0
 	for _, r := range s.server.Rules() {
 		if !strings.HasPrefix(r.Path, "/studies/:study/") || strings.Count(r.Path, ":") < 2 || strings.Contains(r.Path, ":audience") {
 			continue
 		}
-		page := func(person id.Person, letter id.Letter, survey id.Survey, booking id.Booking, batch id.Batch, kind recruitment.Kind, list id.Import, view id.View) (int, string) {
+		page := func(person id.Person, letter id.Letter, survey id.Survey, booking id.Booking, batch id.Batch, kind recruitment.Kind, list id.Import, view id.View, task id.Task) (int, string) {
 			path := strings.NewReplacer(":study", string(other), ":person", string(person), ":letter", string(letter), ":survey", string(survey),
-				":booking", string(booking), ":batch", string(batch), ":kind", string(kind), ":import", string(list), ":view", string(view)).Replace(r.Path)
+				":booking", string(booking), ":batch", string(batch), ":kind", string(kind), ":import", string(list), ":view", string(view), ":task", string(task)).Replace(r.Path)
 			status, err := owner.Try(r.Method, path, url.Values{"form_key": {"x"}})
 			s.must(err)
-			body := strings.NewReplacer(string(person), "ID", string(letter), "ID", string(survey), "ID", string(booking), "ID", string(batch), "ID", string(kind), "ID", string(list), "ID", string(view), "ID").Replace(string(owner.Body))
+			body := strings.NewReplacer(string(person), "ID", string(letter), "ID", string(survey), "ID", string(booking), "ID", string(batch), "ID", string(kind), "ID", string(list), "ID", string(view), "ID", string(task), "ID").Replace(string(owner.Body))
 			return status, changing.ReplaceAllString(body, "")
 		}
-		foreign, foreignBody := page(c.persons[0], c.letter("company").ID, c.survey, booking.ID, batch.ID, kind, list.ID, views[0].ID)
-		missing, missingBody := page(id.New[id.Person](), id.New[id.Letter](), id.New[id.Survey](), id.New[id.Booking](), id.New[id.Batch](), id.New[recruitment.Kind](), id.New[id.Import](), id.New[id.View]())
+		foreign, foreignBody := page(c.persons[0], c.letter("company").ID, c.survey, booking.ID, batch.ID, kind, list.ID, views[0].ID, tasks[0].ID)
+		missing, missingBody := page(id.New[id.Person](), id.New[id.Letter](), id.New[id.Survey](), id.New[id.Booking](), id.New[id.Batch](), id.New[recruitment.Kind](), id.New[id.Import](), id.New[id.View](), id.New[id.Task]())
 		if foreign != missing || foreignBody != missingBody {
 			t.Errorf("%s %s: %d for another study's, %d for what is not there", r.Method, r.Path, foreign, missing)
 		}

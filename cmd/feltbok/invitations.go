@@ -45,9 +45,13 @@ func (p *people) Sieve(ctx context.Context, study studies.Study) (handlers.Sieve
 		if err != nil {
 			return nil, err
 		}
+		stopped, err := p.Consents.Stopped(ctx, p.db, study.ID, consents.Interview, persons)
+		if err != nil {
+			return nil, err
+		}
 		found := make([]handlers.Hindrance, len(some))
 		for i, one := range some {
-			if found[i] = hindrance(one, reach[one.ID], published[one.Audience], holders[one.ID]); found[i] == "" {
+			if found[i] = hindrance(one, reach[one.ID], stopped[one.ID], published[one.Audience], holders[one.ID]); found[i] == "" {
 				asked = append(asked, one.ID)
 			}
 		}
@@ -63,13 +67,15 @@ func (p *people) Sieve(ctx context.Context, study studies.Study) (handlers.Sieve
 }
 
 // hindrance is the gravest reason why somebody would get no letter, or "".
-func hindrance(one recruitment.Participant, reach identities.Reach, published, has bool) handlers.Hindrance {
+func hindrance(one recruitment.Participant, reach identities.Reach, stopped error, published, has bool) handlers.Hindrance {
 	switch {
 	case one.State == recruitment.Withdrawn:
 		return handlers.IsOut
 	case reach.Barred:
 		return handlers.NoContact
-	case one.State == recruitment.Declined:
+	case errors.Is(stopped, consents.ErrRestricted):
+		return handlers.OnlyKept
+	case one.State == recruitment.Declined || stopped != nil:
 		return handlers.SaidNo
 	case one.State == recruitment.Ineligible:
 		return handlers.NotEligible
@@ -110,8 +116,13 @@ func (p *people) sendSome(ctx context.Context, actor audit.Actor, batch recruitm
 				return err
 			}
 		}
+		// Before their rows are held: of a restriction that comes in between the letter itself hears, when it is sent.
+		stopped, err := p.Consents.Stopped(ctx, tx, batch.Study, consents.Interview, persons)
+		if err != nil {
+			return err
+		}
 		for _, person := range persons {
-			if slices.Contains(full, person) {
+			if slices.Contains(full, person) || stopped[person] != nil {
 				continue
 			}
 			// Their row is held from here: a no that came meanwhile is seen, and one that comes now waits.

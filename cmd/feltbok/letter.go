@@ -14,14 +14,10 @@ import (
 )
 
 // SendLetter queues the first mail to a person, or the same again, and notes that they are informed. Whoever said no, or
-// is out of the study, gets none: handlers.ErrSaidNo; nor does whoever asked not to be contacted again: handlers.ErrRefused.
+// is out of the study, gets none: handlers.ErrSaidNo; nor does anybody whose data are only kept: handlers.ErrOnlyKept; nor does whoever asked not to be contacted again: handlers.ErrRefused.
 // handlers.ErrLetterMissing: nothing is published for them. recruitment.ErrFull: that would ask somebody for whom no goal
 // has room, and not anyway.
 func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, anyway bool) error {
-	before, err := p.Consents.Standing(ctx, p.db, study, person, consents.Interview)
-	if err != nil {
-		return err
-	}
 	who, err := p.Recruitment.Get(ctx, study, person)
 	if err != nil {
 		return err
@@ -48,13 +44,9 @@ func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Stu
 		if err := p.present(ctx, tx, study, person); err != nil {
 			return err
 		}
-		// Asked again, now holding their consent: a no that came meanwhile is not overtaken.
-		now, err := p.Consents.Standing(ctx, tx, study, person, consents.Interview)
-		if err != nil {
+		// Holding their consent: a no that came meanwhile is not overtaken.
+		if err := p.mayWrite(ctx, tx, study, person); err != nil {
 			return err
-		}
-		if now == consents.No && before != consents.No {
-			return handlers.ErrSaidNo
 		}
 		may, err := p.Recruitment.InformTx(ctx, tx, actor, study, person)
 		if err == nil && !may {
@@ -68,4 +60,16 @@ func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Stu
 		}
 		return p.Audit.Append(ctx, tx, audit.Entry{Actor: actor, Action: "letter.sent", Study: study, Person: person})
 	})
+}
+
+// mayWrite asks the gate about the first letter, in the words of the person's page.
+func (p *people) mayWrite(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+	err := p.Consents.MayBeforeYes(ctx, tx, study, person, consents.Interview)
+	switch {
+	case errors.Is(err, consents.ErrNo):
+		return handlers.ErrSaidNo
+	case errors.Is(err, consents.ErrRestricted):
+		return handlers.ErrOnlyKept
+	}
+	return err
 }

@@ -39,6 +39,7 @@ const (
 	keepTip   = "keep_tip"
 	takeTip   = "take_tip"
 	forgetTip = "forget_tip"
+	correct   = "correct"
 )
 
 func newPeople(a *app, db *database.DB, now func() time.Time) *people {
@@ -51,6 +52,7 @@ func newPeople(a *app, db *database.DB, now func() time.Time) *people {
 	a.Intents.Handle(withdraw, p.lastWords, p.bar, p.destroyKey, p.emptyVault, p.emptyStudy)
 	a.Intents.Handle(refuse, p.bar)
 	a.Intents.MakeRoom(a.ballast.Through, withdraw, forgetTip)
+	a.Intents.Handle(correct, p.tellMoved)
 	a.Intents.Handle(takeIn, p.sealList, p.enterList, p.dropList)
 	return p
 }

@@ -95,7 +95,25 @@ func everyMail(t *testing.T, s *stage) *crowd {
 	s.must(err)
 	s.must(s.Scheduling.Cancel(ctx, audit.Participant(c.persons[1]), c.study.ID, second.ID, false))
 	s.sendMail()
+	c.rights(c.persons[2])
+	s.sendMail()
 	return c
+}
+
+// rights makes the mails that follow from what somebody asks for and corrects.
+func (c *crowd) rights(person id.Person) {
+	c.t.Helper()
+	ctx, own, staff := c.t.Context(), audit.Participant(person), audit.Staff(c.owner)
+	was, err := c.Vault.Open(ctx, staff, "support", c.study.ID, person)
+	c.must(err)
+	who := was
+	who.Email = "flyttet@example.org"
+	c.must(c.people.Correct(ctx, c.study.ID, person, was, who))
+	c.must(c.people.Request(ctx, own, c.study, person, consents.AnswerRestrict, ""))
+	tasks, err := c.Consents.TasksOf(ctx, c.study.ID, person)
+	c.must(err)
+	c.must(c.people.ExtendTask(ctx, staff, c.study, tasks[0].ID))
+	c.must(c.people.Release(ctx, staff, c.study.ID, person))
 }
 
 var linkPattern = regexp.MustCompile(regexp.QuoteMeta(testBase) + `(/[^\s<>"]+)`)
@@ -122,7 +140,7 @@ func TestOpeningLinksChangesNothing(t *testing.T) {
 				refusals++
 			}
 		}
-		if len(kinds) < 7 || len(paths) < 6 || refusals < 6 { // of three people, in the text and for mail programs
+		if len(kinds) < 12 || len(paths) < 6 || refusals < 6 { // of three people, in the text and for mail programs
 			t.Fatalf("kinds %v with %d links: want all kinds", kinds, len(paths))
 		}
 		for path := range paths {

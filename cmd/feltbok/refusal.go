@@ -14,6 +14,11 @@ import (
 // what follows keeps the fingerprint of their address. What they said yes to stays, and so does an appointment. Doing it
 // twice is doing it once. It returns when the first is on disk, as Withdraw does.
 func (p *people) Refuse(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error {
+	return p.refuseAnd(ctx, actor, study, person, nothingElse)
+}
+
+// refuseAnd is Refuse with what else is written in the same transaction.
+func (p *people) refuseAnd(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, also func(*database.Tx) error) error {
 	reach, err := p.Vault.Reach(ctx, study, person)
 	if err != nil {
 		return err
@@ -24,7 +29,10 @@ func (p *people) Refuse(ctx context.Context, actor audit.Actor, study id.Study, 
 			return err
 		}
 		fresh, err := p.silence(ctx, tx, actor, study, person)
-		if err != nil || !fresh && reach[person].Barred {
+		if err != nil {
+			return err
+		}
+		if err := also(tx); err != nil || !fresh && reach[person].Barred {
 			return err
 		}
 		if intent, err = p.Intents.Begin(ctx, tx, study, person, refuse, acted{actor}); err != nil {

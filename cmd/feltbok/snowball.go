@@ -31,12 +31,10 @@ func (p *people) MakeCoupon(ctx context.Context, actor audit.Actor, study id.Stu
 		if err := p.present(ctx, tx, study, person); err != nil {
 			return err
 		}
-		standing, err := p.Consents.Standing(ctx, tx, study, person, consents.Interview)
-		if err != nil {
-			return err
-		}
-		if standing != consents.Yes {
+		if err := p.Consents.May(ctx, tx, study, person, consents.Interview); consents.Refused(err) {
 			return handlers.ErrNotJoined
+		} else if err != nil {
+			return err
 		}
 		c, err = p.Recruitment.MakeCouponTx(ctx, tx, actor, study, person, showName, network, of.End())
 		return err

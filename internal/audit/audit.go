@@ -108,6 +108,12 @@ func (l *Log) Newest(ctx context.Context, study id.Study, limit int) ([]Entry, e
 	return database.All(ctx, l.db, scan, "select "+columns+" from audit_entry where study_id = $1 order by seq desc limit $2", study, limit)
 }
 
+// About returns what is noted of one person in a study, oldest first.
+func (l *Log) About(ctx context.Context, study id.Study, person id.Person) ([]Entry, error) {
+	return database.All(ctx, l.db, scan, "select "+columns+` from audit_entry
+		where person_id = $2 and person_id <> '' and study_id = $1 order by seq`, study, person)
+}
+
 // Head returns the newest hash, which stands for the whole chain; empty before the first entry.
 func (l *Log) Head(ctx context.Context) (hash string, err error) {
 	err = l.db.QueryRow(ctx, "select hash from audit_head").Scan(&hash)

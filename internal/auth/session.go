@@ -52,6 +52,17 @@ func (a *Auth) StartParticipant(ctx context.Context, study id.Study, person id.P
 	return a.start(ctx, Session{Kind: Participant, Study: study, Person: person, Link: link})
 }
 
+// Visit is one time a participant opened their link.
+type Visit struct{ StartedAt, SeenAt int64 } // UTC milliseconds
+
+// Visits lists a participant's sessions that are remembered still, oldest first.
+func (a *Auth) Visits(ctx context.Context, study id.Study, person id.Person) ([]Visit, error) {
+	return database.All(ctx, a.db, func(row database.Scanner) (v Visit, err error) {
+		err = row.Scan(&v.StartedAt, &v.SeenAt)
+		return v, err
+	}, "select created_at, seen_at from session where kind = 'participant' and study_id = $1 and person_id = $2 order by created_at, hash", study, person)
+}
+
 func (a *Auth) start(ctx context.Context, s Session) (Session, error) {
 	s.Token = newToken()
 	now := a.now().UnixMilli()

@@ -154,6 +154,11 @@ func (l *Links) Get(ctx context.Context, link id.Link) (Link, error) {
 	return found, err
 }
 
+// Of lists a person's links in a study, those of one purpose together.
+func (l *Links) Of(ctx context.Context, study id.Study, person id.Person) ([]Link, error) {
+	return database.All(ctx, l.db, scan, "select "+columns+" from link where study_id = $1 and person_id = $2 order by purpose, id", study, person)
+}
+
 // Revoke ends every link of a person in the caller's transaction. Ensure then makes another with another token.
 func (l *Links) Revoke(ctx context.Context, tx *database.Tx, person id.Person) error {
 	_, err := tx.Exec(ctx, "delete from link where person_id = $1", person)

@@ -118,6 +118,11 @@ func (o *Outbox) Erase(ctx context.Context, tx *database.Tx, person id.Person) e
 // Tables names the tables that Erase clears.
 func (o *Outbox) Tables() []string { return []string{"mail"} }
 
+// To lists the mails to a person, oldest first, whatever became of them.
+func (o *Outbox) To(ctx context.Context, study id.Study, person id.Person) ([]Row, error) {
+	return database.All(ctx, o.db, scan, "select "+columns+" from mail where study_id = $1 and person_id = $2 and person_id <> '' order by seq, id", study, person)
+}
+
 const statusLimit = 500
 
 // Status lists a study's mails that wait or have failed, the failed ones first, then in the order in which they are due.
