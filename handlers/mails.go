@@ -33,6 +33,7 @@ const (
 	MailWithdrawn = "withdrawn"    // what was done after a withdrawal
 	MailInvite    = "staff_invite" // a colleague is asked into a study
 	MailTest      = "test"         // to oneself
+	MailAuditHash = "audit_hash"   // the day's newest hash of the audit chain, to whoever owns a study
 )
 
 // lastWords are the mails that a withdrawal itself makes; nothing else goes to somebody who is leaving.
@@ -178,6 +179,8 @@ func (s *Server) write(ctx context.Context, l *draft) error {
 		return s.writeSurvey(ctx, l)
 	case MailInvite:
 		return s.writeInvite(ctx, l)
+	case MailAuditHash:
+		return s.writeAuditHash(ctx, l)
 	case surveys.KindThanks, MailWithdrawn, MailTest:
 		return nil
 	}
@@ -348,4 +351,21 @@ func (s *Server) writeInvite(ctx context.Context, l *draft) error {
 	token, err := s.Auth.NewLink(ctx, auth.Invite, l.row.Account, inviteLifetime)
 	l.fields["Link"] = s.BaseURL + "/invite/" + token + l.inLanguage()
 	return err
+}
+
+// writeAuditHash says where the chain ended when the mail was made. Who owns no open study any more is not written to.
+func (s *Server) writeAuditHash(ctx context.Context, l *draft) error {
+	owners, err := s.Studies.Owners(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(owners, l.row.Account) {
+		return mail.ErrStale
+	}
+	day, err := time.Parse(time.DateOnly, l.row.Params["day"])
+	if err != nil {
+		return err
+	}
+	l.fields["Day"], l.fields["Entries"], l.fields["Hash"] = l.text.Date(day, i18n.Plain), l.row.Params["entries"], l.row.Params["hash"]
+	return nil
 }

@@ -89,8 +89,8 @@ type entry struct {
 var menus = map[studies.Role][]string{
 	studies.Owner:      {"", "candidates", "letters", "bookings", "interviews", "coding", "surveys", "export", "settings"},
 	studies.Researcher: {"", "candidates", "letters", "bookings", "interviews", "coding", "surveys", "export", "settings"},
-	studies.Supervisor: {"", "candidates", "letters", "interviews", "coding", "surveys", "log"},
-	studies.Officer:    {"", "letters", "log"},
+	studies.Supervisor: {"", "candidates", "letters", "interviews", "coding", "surveys", "protection"},
+	studies.Officer:    {"", "consents", "letters", "log", "evidence"},
 }
 
 // Menu is the study's menu for the visitor's role. The texts are "menu.<part>", "menu.home" for the first.
