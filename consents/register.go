@@ -93,7 +93,7 @@ func (q RegisterQuery) statement(study id.Study) (string, []any) {
 	}
 	conditions := ""
 	if q.Purpose != "" {
-		stands := "(select answer from consent_item i where i.person_id = a.person_id and i.purpose = " + arg(q.Purpose) + " order by i.number desc limit 1)"
+		stands := "(select answer from consent_item i where i.study_id = $1 and i.purpose = " + arg(q.Purpose) + " and i.person_id = a.person_id order by i.number desc limit 1)"
 		switch q.Standing {
 		case Yes:
 			conditions += " and " + stands

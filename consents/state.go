@@ -124,7 +124,7 @@ func (c *Consents) Counts(ctx context.Context, study id.Study) (map[string]Count
 		counts[purpose] = count
 		return err
 	}, `select purpose, sum(case when answer then 1 else 0 end), sum(case when answer then 0 else 1 end) from consent_item i where study_id = $1
-		and not exists (select 1 from consent_item n where n.person_id = i.person_id and n.purpose = i.purpose and n.number > i.number)
+		and not exists (select 1 from consent_item n where n.study_id = i.study_id and n.purpose = i.purpose and n.person_id = i.person_id and n.number > i.number)
 		group by purpose`, study)
 	if err != nil {
 		return nil, fmt.Errorf("count consents: %w", err)

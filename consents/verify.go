@@ -122,3 +122,6 @@ func (l Letter) item(purpose string) Item {
 	}
 	return Item{}
 }
+
+// Asks says whether a letter asks about a purpose.
+func (l Letter) Asks(purpose string) bool { return l.item(purpose).Purpose != "" }

@@ -83,6 +83,9 @@ func (s *Server) fillRegister(v *visit, p *registerPage, page []consents.Registe
 	for _, r := range page {
 		p.Rows = append(p.Rows, p.row(r, names.codes[r.Person]))
 	}
+	if p.Query.After != "" {
+		return nil // the counts stand on the first page
+	}
 	counts, err := s.Consents.Counts(v.ctx(), v.study.ID)
 	if err != nil {
 		return err
@@ -113,14 +116,6 @@ func (s *Server) leftStudy(v *visit, study id.Study) (n int, err error) {
 // row puts purposes in words. What the newest letter asks and the person was never asked is said too.
 func (p registerPage) row(r consents.Registered, code string) registerRow {
 	row := registerRow{Registered: r, Code: cmp.Or(code, "–")}
-	asks := map[string]bool{}
-	for _, l := range p.letters {
-		if l.Audience == r.Audience && l.Version == r.Newest {
-			for _, item := range l.Items {
-				asks[item.Purpose] = true
-			}
-		}
-	}
 	for _, purpose := range consents.Purposes {
 		word := lowered(p.T("consents.purpose." + purpose))
 		switch {
@@ -128,7 +123,9 @@ func (p registerPage) row(r consents.Registered, code string) registerRow {
 			row.Yes = append(row.Yes, word)
 		case r.Standings[purpose] == consents.No:
 			row.No = append(row.No, word)
-		case asks[purpose]:
+		case slices.ContainsFunc(p.letters, func(l consents.Letter) bool {
+			return l.Audience == r.Audience && l.Version == r.Newest && l.Asks(purpose)
+		}):
 			row.Unasked = append(row.Unasked, word)
 		}
 	}
@@ -163,10 +160,10 @@ func (p registerPage) Filtered() bool { return p.Query.Purpose != "" || p.Query.
 // Filters are what the list can be narrowed by.
 func (p registerPage) Filters() []filterField {
 	var standings []choiceGroup
-	for _, count := range p.Counts {
-		group := choiceGroup{Label: p.T("consents.purpose." + count.Purpose)}
+	for _, purpose := range p.asked() {
+		group := choiceGroup{Label: p.T("consents.purpose." + purpose)}
 		for _, standing := range consents.Standings {
-			group.Choices = append(group.Choices, choice{Value: count.Purpose + ":" + standing,
+			group.Choices = append(group.Choices, choice{Value: purpose + ":" + standing,
 				Label: group.Label + ": " + lowered(p.T("consents.standing."+standing))})
 		}
 		standings = append(standings, group)
@@ -183,14 +180,24 @@ func (p registerPage) Filters() []filterField {
 		p.filter("letter", p.T("register.letter"), all, choiceGroup{Choices: letters})}
 }
 
+// asked are the purposes that any letter of the study asked about.
+func (p registerPage) asked() (purposes []string) {
+	for _, purpose := range consents.Purposes {
+		if slices.ContainsFunc(p.letters, func(l consents.Letter) bool { return l.Asks(purpose) }) {
+			purposes = append(purposes, purpose)
+		}
+	}
+	return purposes
+}
+
 // LetterName names a letter: "Bedrift, brev 2".
 func (b base) LetterName(audience string, version int) string {
-	return b.T("register.letter_name", "Audience", b.T("studies.audience."+audience), "Version", version)
+	return b.T("register.letter_name", "Audience", b.T("consents.audience."+audience), "Version", version)
 }
 
 // LetterOf is the letter that somebody answered to last.
 func (p registerPage) LetterOf(r registerRow) string {
-	return p.LetterName(r.Audience, r.Version) + ", " + lowered(p.T("language."+r.Language))
+	return p.LetterName(r.Audience, r.Version) + ", " + p.T("my.letter.language."+r.Language)
 }
 
 // registeredPage is everything that one person answered, in order.

@@ -2,6 +2,9 @@
 -- consents: the register of who answered what is read newest first, a page at a time.
 create index consent_act_register on consent_act (study_id, at, person_id);
 
+-- consents: what stands is counted, and looked up purpose by purpose, without reading the words beside it.
+create index consent_item_standing on consent_item (study_id, purpose, person_id, number, answer);
+
 -- internal/audit: the entries of one kind are found without reading the others.
 create index audit_entry_action on audit_entry (study_id, action, seq);
 
@@ -16,4 +19,5 @@ insert into audit_told (one, day, seq) values (true, '', 0);
 -- +goose Down
 drop table audit_told;
 drop index audit_entry_action;
+drop index consent_item_standing;
 drop index consent_act_register;
