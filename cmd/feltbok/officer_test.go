@@ -90,6 +90,28 @@ func TestRegisterPages(t *testing.T) {
 	})
 }
 
+// A long register has pages: everybody is on one of them, once, and the counts stand on the first.
+func TestRegisterGoesOn(t *testing.T) {
+	s := newStage(t, nil)
+	c := newCrowd(s, 53, 0, func(i int) string { return fmt.Sprint("p", i) })
+	for _, person := range c.persons {
+		c.consent(person)
+	}
+	b := c.watcher(studies.Supervisor)
+	s.must(b.Get(c.at("/consents")))
+	if counts := b.Text("#counts ~ .b"); !strings.Contains(counts, "53") {
+		t.Errorf("the counts say %q", counts)
+	}
+	first := strings.Fields(b.Text("#list ~ .b a.code"))
+	s.must(b.Follow("Neste 50"))
+	if b.Has("#counts") || !b.Has(`a[rel="first"]`) || b.Has(`a[rel="next"]`) {
+		t.Error("the second page looks like the first, or does not end")
+	}
+	if rows := strings.Count(string(b.Body), `<a class="code"`); rows != 3 || len(first) == 0 {
+		t.Errorf("%d people on the second page, want 3", rows)
+	}
+}
+
 func (c *crowd) letterHash(version int) string {
 	c.t.Helper()
 	versions, err := c.Consents.Versions(c.t.Context(), c.study.ID)
