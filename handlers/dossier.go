@@ -55,10 +55,7 @@ func (d *dossier) instant(ms int64) string {
 
 // register is who answered what, by code.
 func (d *dossier) register(w io.Writer) error {
-	columns := []string{"code", "audience"}
-	for _, purpose := range consents.Purposes {
-		columns = append(columns, purpose)
-	}
+	columns := append([]string{"code", "audience"}, consents.Purposes...)
 	table, err := d.table(w, append(columns, "version", "language", "newer", "means", "when", "acts", "hash")...)
 	if err != nil {
 		return err
@@ -222,7 +219,7 @@ func (d *dossier) namesOpened(w io.Writer) error {
 	for _, o := range slices.SortedFunc(maps.Keys(counts), func(a, b opening) int {
 		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.actor, b.actor), cmp.Compare(a.purpose, b.purpose))
 	}) {
-		if err := table.Row(o.day, d.opener(o.actor, names), purposeText(d.text, o.purpose), strconv.Itoa(counts[o])); err != nil {
+		if err := table.Row(o.day, openerIn(d.text, o.actor, names), purposeText(d.text, o.purpose), strconv.Itoa(counts[o])); err != nil {
 			return err
 		}
 	}
