@@ -1,4 +1,4 @@
-.PHONY: check test demo
+.PHONY: check test soak demo
 
 # All that CI runs. Installs what a bare Debian machine lacks.
 check:
@@ -7,6 +7,10 @@ check:
 # Quick: SQLite only, unless FELTBOK_TEST_POSTGRES names a server.
 test:
 	go test ./...
+
+# The promises that are counted, at full size. Takes a while.
+soak:
+	FELTBOK_TEST_FULL=1 go test -count=1 -timeout 60m ./internal/audit ./consents ./scheduling
 
 demo:
 	go run ./cmd/feltbok demo

@@ -50,14 +50,22 @@ type Letter struct {
 	brief, items string // as stored and hashed
 }
 
-// digest hashes the letter as it is stored; lengths keep one field's end from passing as the next one's start.
-func (l Letter) digest() string {
-	h := sha256.New()
+// Hashed is what the hash is taken over: each field as it is stored, behind its length in bytes as eight bytes. Lengths keep
+// one field's end from passing as the next one's start. Letters from Versions, Letter and Current have it; others do not.
+func (l Letter) Hashed() (all []byte) {
 	for _, field := range []string{string(l.Study), l.Audience, l.Language, l.Basis, strconv.Itoa(l.Version), l.Title, l.brief, l.Body, l.items} {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(field))))
-		h.Write([]byte(field))
+		all = binary.BigEndian.AppendUint64(all, uint64(len(field)))
+		all = append(all, field...)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return all
+}
+
+// Holds says whether the letter is the one that its hash was taken of.
+func (l Letter) Holds() bool { return l.digest() == l.Hash }
+
+func (l Letter) digest() string {
+	sum := sha256.Sum256(l.Hashed())
+	return hex.EncodeToString(sum[:])
 }
 
 // Publish freezes the drafts of the languages that fields has, under one version number. Where a draft uses an unknown
@@ -83,8 +91,7 @@ func (c *Consents) Publish(ctx context.Context, by id.Account, study id.Study, a
 		}
 		for _, l := range letters {
 			// The hash goes into the chain too: who edits a letter and its hash together is found there.
-			entry := audit.Entry{Actor: audit.Staff(by), Action: "letter.published", Study: study,
-				Detail: fmt.Sprintf("%s %d %s %s", audience, version, l.Language, l.Hash)}
+			entry := audit.Entry{Actor: audit.Staff(by), Action: published, Study: study, Detail: l.publication()}
 			if err := c.log.Append(ctx, tx, entry); err != nil {
 				return err
 			}
@@ -98,6 +105,13 @@ func (c *Consents) Publish(ctx context.Context, by id.Account, study id.Study, a
 		return nil, fmt.Errorf("publish letter: %w", err)
 	}
 	return letters, nil
+}
+
+// published is the action under which the audit chain says what was published.
+const published = "letter.published"
+
+func (l Letter) publication() string {
+	return fmt.Sprintf("%s %d %s %s", l.Audience, l.Version, l.Language, l.Hash)
 }
 
 // compose fills the drafts, and gathers what is wrong with all of them.

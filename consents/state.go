@@ -131,21 +131,18 @@ type Count struct{ Yes, No int }
 
 // Counts returns the count for each purpose that somebody has answered.
 func (c *Consents) Counts(ctx context.Context, study id.Study) (map[string]Count, error) {
-	states, err := c.StatesOf(ctx, study)
-	if err != nil {
-		return nil, err
-	}
 	counts := map[string]Count{}
-	for _, state := range states {
-		for purpose, standing := range state {
-			count := counts[purpose]
-			if standing == Yes {
-				count.Yes++
-			} else {
-				count.No++
-			}
-			counts[purpose] = count
-		}
+	err := database.Each(ctx, c.db, func(row database.Scanner) error {
+		var purpose string
+		var count Count
+		err := row.Scan(&purpose, &count.Yes, &count.No)
+		counts[purpose] = count
+		return err
+	}, `select purpose, sum(case when answer then 1 else 0 end), sum(case when answer then 0 else 1 end) from consent_item i where study_id = $1
+		and not exists (select 1 from consent_item n where n.study_id = i.study_id and n.purpose = i.purpose and n.person_id = i.person_id and n.number > i.number)
+		group by purpose`, study)
+	if err != nil {
+		return nil, fmt.Errorf("count consents: %w", err)
 	}
 	return counts, nil
 }

@@ -187,10 +187,15 @@ type choiceGroup struct {
 }
 
 func (p candidatesPage) filterBy(name, label string, groups ...choiceGroup) filterField {
-	f := filterField{Name: name, ID: "f-" + name, Label: label, All: p.T("people.filter.all"), Groups: groups}
+	return p.filter(name, label, p.T("people.filter.all"), groups...)
+}
+
+// filter is a list to filter by; what the address says is chosen.
+func (b base) filter(name, label, all string, groups ...choiceGroup) filterField {
+	f := filterField{Name: name, ID: "f-" + name, Label: label, All: all, Groups: groups}
 	for _, group := range groups {
 		for i := range group.Choices {
-			group.Choices[i].Chosen = group.Choices[i].Value == p.Form.Values.Get(name)
+			group.Choices[i].Chosen = group.Choices[i].Value == b.Form.Values.Get(name)
 		}
 	}
 	return f

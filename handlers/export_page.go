@@ -105,7 +105,7 @@ func (s *Server) exportDownload(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return exports.Workbook(v.Request.Context(), &download{v.Writer, v.exportName(), false}, src)
+	return exports.Workbook(v.Request.Context(), &download{v.Writer, v.exportName(), workbookType, false}, src)
 }
 
 func (v *visit) exportName() string {
@@ -125,10 +125,13 @@ func (s *Server) exportWanted(v *visit) (exports.Source, error) {
 	return s.exportSource(v.Request.Context(), v.study.ID, id.Survey(v.value("survey")), s.languages.Text(lang))
 }
 
+const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 // download sets its headers with the first byte, so that a fault before it is still an error page.
 type download struct {
 	http.ResponseWriter
 	name  string
+	kind  string // the file's media type
 	begun bool
 }
 
@@ -137,7 +140,7 @@ var _ io.Writer = (*download)(nil)
 func (d *download) Write(p []byte) (int, error) {
 	if !d.begun {
 		d.begun = true
-		d.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+		d.Header().Set("Content-Type", d.kind)
 		d.Header().Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
 	}
 	return d.ResponseWriter.Write(p)

@@ -30,7 +30,6 @@ type homePage struct {
 	Outlook  *outlook
 	Next     []nextBooking
 	Free     int // times on offer in the coming two weeks
-	Consents []consentCount
 }
 
 // step is one thing to do before the fieldwork can begin.
@@ -76,7 +75,6 @@ type standing struct {
 	weeks    []scheduling.Week
 	mails    map[mail.State]int
 	mailHeld *mail.Quarantine
-	counts   map[string]consents.Count
 	duties   []consents.Task // that are open
 	today    time.Time       // its first instant
 }
@@ -108,7 +106,6 @@ func (s *Server) standing(v *visit) (st standing, err error) {
 	read(func() (e error) { st.mails, e = s.Outbox.Counts(ctx, study); return e })
 	read(func() (e error) { st.mailHeld, e = s.Outbox.Held(ctx, study); return e })
 	read(func() (e error) { st.duties, e = s.Consents.OpenTasks(ctx, study); return e })
-	read(func() (e error) { st.counts, e = s.Consents.Counts(ctx, study); return e })
 	return st, err
 }
 
@@ -116,7 +113,11 @@ func startOfDay(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
 }
 
+// home is a data protection officer's overview where that is who comes.
 func (s *Server) home(v *visit) error {
+	if v.role == studies.Officer {
+		return s.protection(v)
+	}
 	st, err := s.standing(v)
 	if err != nil {
 		return err
@@ -126,10 +127,6 @@ func (s *Server) home(v *visit) error {
 	_, p.Week = st.today.ISOWeek()
 	p.Goals, p.Funnel = st.goalTable(p.base), drawFunnel(p.base, st.funnel)
 	p.Lead = p.lead(st)
-	if v.role == studies.Officer { // what was agreed to and by how many, nobody's code
-		p.Goals, p.Consents = goalTable{}, st.consentCounts()
-		return v.show("staff/home", p)
-	}
 	p.Timeline, p.Next = st.timeline(p.base), st.next()
 	if p.Outlook, err = s.outlook(v, p.base, st); err != nil {
 		return err
@@ -323,13 +320,4 @@ func (st standing) next() (next []nextBooking) {
 		}
 	}
 	return next
-}
-
-func (st standing) consentCounts() (counts []consentCount) {
-	for _, purpose := range consents.Purposes {
-		if n, ok := st.counts[purpose]; ok {
-			counts = append(counts, consentCount{purpose, n})
-		}
-	}
-	return counts
 }

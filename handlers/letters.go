@@ -36,7 +36,11 @@ type draftLine struct {
 	Changed bool // saved since it was published
 }
 
+// letters shows what is written and published; who may not write sees what was published, and its hashes.
 func (s *Server) letters(v *visit) error {
+	if !(base{Role: v.role}).Writes() {
+		return s.published(v)
+	}
 	p, err := s.lettersPageOf(v)
 	if err != nil {
 		return err

@@ -1,21 +1,28 @@
 package handlers
 
 import (
+	"context"
+	"errors"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.org/feltbok/internal/audit"
+	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/internal/id"
 )
 
 // logPage is what happened in a study, in words.
 type logPage struct {
 	base
-	Rows  []logRow
-	Only  string // which part of it
-	Parts []string
-	Full  bool   // older entries are not shown
-	Head  string // the newest hash of the chain
+	Rows     []logRow
+	Only     string // which part of it
+	Parts    []string
+	Older    string         // the address of the entries before these
+	Newer    string         // of the newest, where these are not
+	End      audit.Position // of the whole installation's chain
+	Verified *verified      // where it was asked for
 }
 
 type logRow struct {
@@ -23,7 +30,16 @@ type logRow struct {
 	Who, What, Whom string
 }
 
-const mostEntries = 500
+// verified is what a walk along the chain found: so many entries are whole, or the number of the first that is not.
+type verified struct {
+	N      int64
+	Broken bool
+}
+
+// Count is N for plurals.
+func (r verified) Count() int { return int(r.N) }
+
+const logSize = 200
 
 // logParts are the actions that somebody looks for; "" is everything.
 var logParts = map[string][]string{
@@ -31,35 +47,75 @@ var logParts = map[string][]string{
 	"consents": {"consent.recorded", "consent.withdrawn"},
 	"letters":  {"letter.drafted", "letter.published"},
 	"erasures": {"person.withdrawn", "person.erased"},
-	"exports":  {"export.made"},
+	"exports":  {"export.made", evidenceMade},
 }
 
+// log shows entries newest first; with "verify" in its address it walks the whole chain too.
 func (s *Server) log(v *visit) error {
 	p := logPage{base: v.page("log.title"), Only: v.Query("only"), Parts: []string{"", "names", "consents", "letters", "erasures", "exports"}}
-	p.Here = "log"
-	if v.role == "owner" {
-		p.Here = "settings"
+	p.Here = v.watching("log")
+	before, err := strconv.ParseInt(v.Query("before"), 10, 64)
+	if err != nil {
+		before = 0
 	}
-	entries, err := s.Audit.Newest(v.ctx(), v.study.ID, mostEntries)
+	entries, err := s.Audit.Page(v.ctx(), v.study.ID, audit.Query{Actions: logParts[p.Only], Before: before, Limit: logSize + 1})
 	if err != nil {
 		return err
 	}
-	p.Full = len(entries) == mostEntries
-	if actions, ok := logParts[p.Only]; ok {
-		entries = slices.DeleteFunc(entries, func(e audit.Entry) bool { return !slices.Contains(actions, e.Action) })
+	if before > 0 {
+		p.Newer = p.address(0)
 	}
-	names, err := s.namesOf(v.ctx(), v.study.ID, accountsIn(entries), personsIn(entries))
-	if err != nil {
+	if len(entries) > logSize {
+		entries = entries[:logSize]
+		p.Older = p.address(entries[logSize-1].Seq)
+	}
+	if p.Rows, err = s.logRows(v, p.base, entries); err != nil {
 		return err
 	}
-	for _, e := range entries {
-		p.Rows = append(p.Rows, logRow{e, actorName(p.base, e.Actor, names), actionText(p.base, e, names), names.codes[e.Person]})
+	if v.Query("verify") != "" {
+		if p.Verified, err = s.verifyChain(v.ctx()); err != nil {
+			return err
+		}
 	}
-	if p.Head, err = s.Audit.Head(v.ctx()); err != nil {
+	if p.End, err = s.Audit.Position(v.ctx()); err != nil {
 		return err
 	}
 	return v.show("staff/log", p)
 }
+
+func (s *Server) logRows(v *visit, b base, entries []audit.Entry) (rows []logRow, err error) {
+	names, err := s.namesOf(v.ctx(), v.study.ID, accountsIn(entries), personsIn(entries))
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		rows = append(rows, logRow{e, actorName(b.Text, e.Actor, names), actionText(b.Text, e, names), names.codes[e.Person]})
+	}
+	return rows, nil
+}
+
+func (s *Server) verifyChain(ctx context.Context) (*verified, error) {
+	n, err := s.Audit.Verify(ctx)
+	if errors.Is(err, audit.ErrBroken) {
+		return &verified{n, true}, nil
+	}
+	return &verified{N: n}, err
+}
+
+// address is this part of the log, before an entry or from the newest on.
+func (p logPage) address(before int64) string {
+	values := url.Values{}
+	if p.Only != "" {
+		values.Set("only", p.Only)
+	}
+	if before > 0 {
+		values.Set("before", strconv.FormatInt(before, 10))
+	}
+	return withValues(p.At("/log"), values)
+}
+
+// Verify is this page with the chain walked.
+func (p logPage) Verify() string { return withMore(p.address(0), "verify", "1") + "#chain" }
 
 const (
 	accountActor = "account:"
@@ -99,7 +155,7 @@ func personsIn(entries []audit.Entry) (persons []id.Person) {
 }
 
 // actorName is who acted: the name of staff, the code of a participant, nothing of who was erased.
-func actorName(b base, actor audit.Actor, names namesOf) string {
+func actorName(b i18n.Text, actor audit.Actor, names namesOf) string {
 	if account, ok := strings.CutPrefix(string(actor), accountActor); ok {
 		return names.accounts[id.Account(account)]
 	}
@@ -119,7 +175,7 @@ var detailWords = map[string]string{
 }
 
 // actionText says what was done. An action without words is shown as it is stored: nothing is left out of a log.
-func actionText(b base, e audit.Entry, names namesOf) string {
+func actionText(b i18n.Text, e audit.Entry, names namesOf) string {
 	text := e.Action
 	if b.Has("log.act." + e.Action) {
 		text = b.T("log.act." + e.Action)

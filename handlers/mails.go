@@ -39,6 +39,7 @@ const (
 	MailReleased   = "restriction_lifted" // before the data are used again (GDPR article 18 (3))
 	MailAddressOld = "address_left"       // to the address that somebody's mail no longer goes to
 	MailAddressNew = "address_taken"      // to the one it goes to from now on
+	MailAuditHash  = "audit_hash"         // the day's newest hash of the audit chain, to whoever owns a study
 )
 
 // lastWords are the mails that a withdrawal itself makes; nothing else goes to somebody who is leaving.
@@ -193,6 +194,8 @@ func (s *Server) write(ctx context.Context, l *draft) error {
 		return s.writeRelease(ctx, l)
 	case MailAddressOld, MailAddressNew:
 		return s.writeAddress(ctx, l)
+	case MailAuditHash:
+		return s.writeAuditHash(ctx, l)
 	case surveys.KindThanks, MailWithdrawn, MailTest:
 		return nil
 	}
@@ -373,4 +376,21 @@ func (s *Server) writeInvite(ctx context.Context, l *draft) error {
 	token, err := s.Auth.NewLink(ctx, auth.Invite, l.row.Account, inviteLifetime)
 	l.fields["Link"] = s.BaseURL + "/invite/" + token + l.inLanguage()
 	return err
+}
+
+// writeAuditHash says where the chain ended when the mail was made. Who owns no open study any more is not written to.
+func (s *Server) writeAuditHash(ctx context.Context, l *draft) error {
+	owners, err := s.Studies.Owners(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(owners, l.row.Account) {
+		return mail.ErrStale
+	}
+	day, err := time.Parse(time.DateOnly, l.row.Params["day"])
+	if err != nil {
+		return err
+	}
+	l.fields["Day"], l.fields["Entries"], l.fields["Hash"] = l.text.Date(day, i18n.Plain), l.row.Params["entries"], l.row.Params["hash"]
+	return nil
 }

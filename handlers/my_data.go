@@ -515,16 +515,15 @@ func (s *Server) logData(v *visit, d *ownData) error {
 	if err != nil {
 		return err
 	}
-	words := v.page("my.data.title")
 	for _, e := range entries {
 		who := v.text.T("rights.log.other")
 		switch {
 		case e.Actor == audit.Participant(v.session.Person):
 			who = v.text.T("rights.log.you")
 		case !strings.HasPrefix(string(e.Actor), personActor):
-			who = actorName(words, e.Actor, names)
+			who = actorName(v.text, e.Actor, names)
 		}
-		d.Log = append(d.Log, dataEntry{v.moment(e.At), who, e.Action, actionText(words, e, names)})
+		d.Log = append(d.Log, dataEntry{v.moment(e.At), who, e.Action, actionText(v.text, e, names)})
 	}
 	return nil
 }

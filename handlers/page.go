@@ -90,8 +90,8 @@ type entry struct {
 var menus = map[studies.Role][]string{
 	studies.Owner:      {"", "candidates", "letters", "bookings", "interviews", "coding", "surveys", "export", "tasks", "settings"},
 	studies.Researcher: {"", "candidates", "letters", "bookings", "interviews", "coding", "surveys", "export", "tasks", "settings"},
-	studies.Supervisor: {"", "candidates", "letters", "interviews", "coding", "surveys", "log"},
-	studies.Officer:    {"", "letters", "tasks", "log"},
+	studies.Supervisor: {"", "candidates", "letters", "interviews", "coding", "surveys", "protection"},
+	studies.Officer:    {"", "consents", "letters", "tasks", "log", "evidence"},
 }
 
 // Menu is the study's menu for the visitor's role. The texts are "menu.<part>", "menu.home" for the first.

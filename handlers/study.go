@@ -59,7 +59,9 @@ func (b base) Setup() []entry {
 		}
 	}
 	add("study.mail", "/mail")
+	add("menu.consents", "/consents")
 	if b.Role == studies.Owner {
+		add("menu.protection", "/protection")
 		add("menu.log", "/log")
 	}
 	return entries

@@ -68,7 +68,7 @@ func (s *Server) tasksPage(v *visit) (p tasksPage, err error) {
 	}
 	for _, t := range done {
 		line := v.taskLine(t, here)
-		line.By = actorName(p.base, t.DoneBy, names)
+		line.By = actorName(v.text, t.DoneBy, names)
 		p.Done = append(p.Done, line)
 	}
 	p.Status = v.text.N("tasks.open", len(p.Open))

@@ -164,11 +164,13 @@ func (a *app) background(ctx context.Context) (wait func()) {
 
 const sweepEvery = time.Hour
 
-// sweep forgets what has served its time: sessions, the keys of forms, lists that nobody took in, and tips.
+// sweep forgets what has served its time: sessions, the keys of forms, lists that nobody took in, and tips. It tells owners the
+// audit chain's newest hash too, once a day.
 func (a *app) sweep(ctx context.Context) {
 	for {
 		err := errors.Join(a.Auth.Sweep(ctx), a.stores[database.Study].ForgetForms(ctx, a.server.Now().Add(-2*handlers.FormLifetime)),
-			a.people.sweepDrafts(ctx, a.server.Now()), a.people.sweepTips(ctx), a.people.sweepFormer(ctx, a.server.Now()))
+			a.people.sweepDrafts(ctx, a.server.Now()), a.people.sweepTips(ctx), a.people.sweepFormer(ctx, a.server.Now()),
+			a.people.tellHash(ctx, a.server.Now()))
 		if err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "sweep", "err", err)
 		}

@@ -78,6 +78,7 @@ func everyMail(t *testing.T, s *stage) *crowd {
 	s.must(err)
 	s.must(s.Outbox.Send(ctx, mail.Mail{Study: c.study.ID, Account: colleague, Kind: "staff_invite"}))
 	s.must(s.Outbox.Send(ctx, mail.Mail{Study: c.study.ID, Account: c.owner, Kind: "test"}))
+	s.must(s.people.tellHash(ctx, s.clock.now()))
 	for _, person := range c.persons[:2] {
 		c.consent(person)
 	}

@@ -105,7 +105,7 @@ func scan(row database.Scanner) (e Entry, err error) {
 
 // Newest returns a study's latest entries, newest first.
 func (l *Log) Newest(ctx context.Context, study id.Study, limit int) ([]Entry, error) {
-	return database.All(ctx, l.db, scan, "select "+columns+" from audit_entry where study_id = $1 order by seq desc limit $2", study, limit)
+	return l.Page(ctx, study, Query{Limit: limit})
 }
 
 // About returns what is noted of one person in a study, oldest first.

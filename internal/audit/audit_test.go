@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -134,7 +136,15 @@ func tampers(random *rand.Rand, round int) []tamper {
 	}
 }
 
-// Promise 16: 200 random edits, deletions, insertions and swaps, all found at the right place.
+// size is a promise's figure on every change, or at full size where FELTBOK_TEST_FULL is set.
+func size(everyChange, full int) int {
+	if os.Getenv("FELTBOK_TEST_FULL") != "" {
+		return full
+	}
+	return everyChange
+}
+
+// Promise 16: random edits, deletions, insertions and swaps, 200 on every change, all found at the right place.
 func TestTamperingIsFoundAtItsPlace(t *testing.T) {
 	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) {
 		ctx, log := t.Context(), audit.New(db, time.Now)
@@ -145,7 +155,7 @@ func TestTamperingIsFoundAtItsPlace(t *testing.T) {
 		}
 		keep(t, db)
 		random := rand.New(rand.NewPCG(16, 200))
-		for round := range 20 {
+		for round := range size(200, 10_000) / len(tampers(random, 0)) {
 			for _, tamper := range tampers(random, round) {
 				run(t, db, tamper.statements...)
 				place, err := log.Verify(ctx)
@@ -212,4 +222,119 @@ func run(t *testing.T, db *database.DB, statements ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Each study's entries come in pages, all of them or those of some kinds, and each can be checked by itself.
+func TestPagesAndParts(t *testing.T) {
+	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) {
+		ctx, log := t.Context(), audit.New(db, func() time.Time { return time.UnixMilli(42) })
+		for i := range 12 {
+			e := entry(i)
+			if i%2 == 1 {
+				e.Study = "other"
+			}
+			if i%3 == 0 {
+				e.Action = "name.opened"
+			}
+			if err := log.Record(ctx, e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, tc := range []struct {
+			actions []string
+			want    []int64
+		}{{nil, []int64{11, 9, 7, 5, 3, 1}}, {[]string{"name.opened"}, []int64{7, 1}}, {[]string{"consent.given", "name.opened"}, []int64{11, 9, 7, 5, 3, 1}},
+			{[]string{"none"}, nil}} {
+			for limit := 1; limit < 8; limit++ {
+				var got []int64
+				for q := (audit.Query{Actions: tc.actions, Limit: limit}); ; {
+					page, err := log.Page(ctx, "s", q)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if len(page) == 0 {
+						break
+					}
+					for _, e := range page {
+						got = append(got, e.Seq)
+					}
+					q.Before = page[len(page)-1].Seq
+				}
+				if !slices.Equal(got, tc.want) {
+					t.Errorf("%v in pages of %d: %v, want %v", tc.actions, limit, got, tc.want)
+				}
+			}
+		}
+		first, err := log.After(ctx, "s", 0, 4)
+		if err != nil || len(first) != 4 || first[0].Previous != "" {
+			t.Fatalf("%+v, %v", first, err)
+		}
+		rest, err := log.After(ctx, "s", first[3].Seq, 4)
+		if err != nil || len(rest) != 2 {
+			t.Fatalf("%+v, %v", rest, err)
+		}
+		for _, e := range append(first, rest...) {
+			if !e.Holds() {
+				t.Errorf("entry %d does not hold", e.Seq)
+			}
+			if e.Detail += "x"; e.Holds() {
+				t.Errorf("entry %d holds with another detail", e.Seq)
+			}
+		}
+		tallies, err := log.Tallies(ctx, "s", "name.opened")
+		if err != nil || len(tallies) != 2 || tallies[0].N != 1 || tallies[0].Persons != 1 {
+			t.Errorf("%+v, %v", tallies, err)
+		}
+	})
+}
+
+// The newest hash is told once a day, however many ask at once, and not where nothing was added.
+func TestTellOncePerDay(t *testing.T) {
+	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) {
+		ctx, log := t.Context(), audit.New(db, time.Now)
+		tell := func(day string) (told int) {
+			var mu sync.Mutex
+			var wg sync.WaitGroup
+			for range 8 {
+				wg.Go(func() {
+					err := db.Tx(ctx, func(tx *database.Tx) error {
+						p, due, err := log.TellTx(ctx, tx, day)
+						if due && (p.Seq == 0 || p.Hash == "") {
+							t.Errorf("told nothing: %+v", p)
+						}
+						if due {
+							mu.Lock()
+							told++
+							mu.Unlock()
+						}
+						return err
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			return told
+		}
+		add := func() {
+			if err := log.Record(ctx, entry(1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		steps := []struct {
+			day  string
+			add  bool
+			want int
+		}{{"2019-03-01", false, 0}, {"2019-03-01", true, 1}, {"2019-03-01", true, 0}, {"2019-03-02", false, 1}, {"2019-03-03", false, 0},
+			{"2019-03-01", true, 0}, {"2019-03-04", false, 1}}
+		for i, step := range steps {
+			if step.add {
+				add()
+			}
+			if got := tell(step.day); got != step.want {
+				t.Errorf("step %d, %s: told %d times, want %d", i, step.day, got, step.want)
+			}
+		}
+	})
 }

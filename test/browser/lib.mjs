@@ -2,10 +2,11 @@
 // every page, and nothing of what any page is for: that is in researcher.mjs and participant.mjs.
 //
 // Problems are collected, not thrown, so that one run shows them all.
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
+import { withPalette } from './png.mjs';
 
 // Each page is judged on a telephone in light colours and on a desk in dark ones: colours do not depend on the width.
 const views = [{ width: 360, colorScheme: 'light' }, { width: 1280, colorScheme: 'dark' }];
@@ -137,6 +138,19 @@ function settle(walk) {
   if (walk.problems.length > walk.judged) walk.failed++;
   else walk.passed++;
   walk.judged = walk.problems.length;
+}
+
+// pictures of a participant's way, for the documentation that the program hands out; see docs/developer.md.
+const pictures = process.env.FELTBOK_PICTURES;
+
+// picture keeps the open page as a telephone shows it.
+export async function picture(page, name) {
+  if (!pictures) return;
+  mkdirSync(pictures, { recursive: true });
+  await page.evaluate(() => document.fonts.ready.then(() => {}));
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 360, height: 800 });
+  writeFileSync(join(pictures, `${name}.png`), withPalette(await page.screenshot({ fullPage: true })));
 }
 
 // press clicks something that leads to a new page and waits for that page.

@@ -1,5 +1,5 @@
 // What a participant does, from a personal link on: one person for each kind of link.
-import { crawl, focusOnErrors, go, newPage, press, pressFirst, visit } from './lib.mjs';
+import { crawl, focusOnErrors, go, newPage, picture, press, pressFirst, visit } from './lib.mjs';
 
 const pagesEach = 15;
 
@@ -9,9 +9,11 @@ export async function participant(walk, links) {
   for (const [kind, link] of Object.entries(links)) {
     const page = await newPage(walk, kind);
     await page.goto(link);
+    if (kind === 'invited') await picture(page, '1-landing');
     await visit(page, 'link');
     if (kind !== 'passed on') { // every other link opens a page with one button
       await pressFirst(page);
+      if (kind === 'invited') await picture(page, '2-letter');
       await visit(page, 'first');
     }
     await journeys[kind]?.(page);
@@ -25,18 +27,25 @@ const submit = (page) => press(page, page.locator('main form button').first());
 // invited reads the letter, forgets to answer, answers, and picks a time.
 async function invited(page) {
   await press(page, page.locator('main a[href="/my/consent"]').first());
+  await picture(page, '3-consent');
   await visit(page, 'consent');
   await submit(page);
   await visit(page, 'consent-missing', { status: 422 });
   await focusOnErrors(page);
   for (const yes of await page.locator('main input[type=radio][value=yes]').all()) await yes.check();
   await submit(page);
+  await picture(page, '4-time');
   await visit(page, 'time');
   await page.locator('main input[name=slot]').first().check();
   await submit(page);
+  await picture(page, '5-confirmed');
   await visit(page, 'booked');
   await go(page, '/my');
+  await picture(page, '6-mine');
   await visit(page, 'mine');
+  await go(page, '/my/withdraw');
+  await picture(page, '7-withdraw');
+  await visit(page, 'withdraw');
 }
 
 // passing makes an invitation to pass on, after forgetting to say whether to be named, and copies its text.

@@ -1,5 +1,6 @@
 // Starts the demo from the program in FELTBOK_BIN and walks it in a browser, as everybody who uses it.
-// With FELTBOK_SHOTS set, a picture of every page at both widths is left in that folder.
+// With FELTBOK_SHOTS set, a picture of every page at both widths is left in that folder. With FELTBOK_PICTURES set, only the
+// way of somebody invited is walked, and its pictures are left in that folder.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -38,9 +39,13 @@ let server, walk;
 try {
   server = await startDemo(dir);
   walk = await openWalk(server.links.url);
-  await researcher(walk, server.links, 'researcher');
-  await researcher(walk, server.links, 'supervisor');
-  await participant(walk, server.links.participants);
+  if (process.env.FELTBOK_PICTURES) {
+    await participant(walk, { invited: server.links.participants.invited });
+  } else {
+    await researcher(walk, server.links, 'researcher');
+    await researcher(walk, server.links, 'supervisor');
+    await participant(walk, server.links.participants);
+  }
 } catch (error) {
   if (walk) walk.problems.push({ page: 'the walk, which ended here', what: error.stack });
   else console.error(error);
