@@ -1,0 +1,4 @@
+package consents
+
+// Strip is strip, for the tests.
+var Strip = strip
