@@ -55,8 +55,8 @@ func (c *Consents) Tell(ctx context.Context, actor audit.Actor, study id.Study, 
 			values ($1, $2, $3, $4, $5, $6, $7, $8)`, r.ID, study, audience, version, ask, r.Size, r.At, actor); err != nil {
 			return err
 		}
-		return c.log.Append(ctx, tx, audit.Entry{Actor: actor, Action: "letter.round", Study: study,
-			Detail: fmt.Sprintf("%s %d %s %d", audience, version, r.word(), r.Size)})
+		return c.log.Append(ctx, tx, audit.Entry{Actor: actor, Action: "letter.round_" + r.word(), Study: study,
+			Detail: fmt.Sprintf("%s %d", audience, version)})
 	})
 	if err != nil {
 		return Round{}, fmt.Errorf("tell of letter: %w", err)

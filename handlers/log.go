@@ -29,7 +29,7 @@ const mostEntries = 500
 var logParts = map[string][]string{
 	"names":    {"identity.opened", "identity.written"},
 	"consents": {"consent.recorded", "consent.withdrawn"},
-	"letters":  {"letter.drafted", "letter.published"},
+	"letters":  {"letter.drafted", "letter.published", "letter.round_ask", "letter.round_inform"},
 	"erasures": {"person.withdrawn", "person.erased"},
 	"exports":  {"export.made"},
 }
