@@ -28,23 +28,19 @@ func (l Line) Changed() bool {
 func compare(before, after string) (lines []Line) {
 	for _, run := range runsOf(strings.Split(before, "\n"), strings.Split(after, "\n")) {
 		for i := range max(len(run.gone), len(run.came)) {
-			gone, came := at(run.gone, i), at(run.came, i)
 			switch {
 			case run.same:
-				lines = append(lines, Line{{Same, gone}})
+				lines = append(lines, Line{{Same, run.gone[i]}})
+			case i >= len(run.came):
+				lines = append(lines, Line{{Removed, run.gone[i]}})
+			case i >= len(run.gone):
+				lines = append(lines, Line{{Added, run.came[i]}})
 			default:
-				lines = append(lines, compareWords(gone, came))
+				lines = append(lines, compareWords(run.gone[i], run.came[i]))
 			}
 		}
 	}
 	return lines
-}
-
-func at(lines []string, i int) string {
-	if i < len(lines) {
-		return lines[i]
-	}
-	return ""
 }
 
 func compareWords(before, after string) (line Line) {

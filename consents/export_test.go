@@ -1,4 +1,7 @@
 package consents
 
-// Strip is strip, for the tests.
-var Strip = strip
+// The tests look at these from outside.
+var (
+	Strip        = strip
+	CompareTexts = compare
+)

@@ -161,7 +161,7 @@ func (s *Server) roundLines(v *visit, b base) (lines []roundLine, err error) {
 	}
 	for _, r := range rounds {
 		n := counts[r.ID]
-		lines = append(lines, roundLine{r, n[mail.Sent], n[mail.Waiting], n[mail.Failed], n[mail.Stale] + n[mail.Dropped], actorName(b, r.Actor, names)})
+		lines = append(lines, roundLine{r, n[mail.Sent], n[mail.Waiting], n[mail.Failed], r.Size - n[mail.Sent] - n[mail.Waiting] - n[mail.Failed], actorName(b, r.Actor, names)})
 	}
 	return lines, nil
 }

@@ -147,29 +147,36 @@ func (v *visit) refusedLetter(audience string, err error) (form, []choice) {
 	if len(errs.FieldsOf(err)) == 0 {
 		return v.againForm(err), nil
 	}
-	f, wanting, seen := v.newForm(nil), []choice(nil), map[string]bool{}
+	f, wanting := v.newForm(nil), []choice(nil)
+	gaps := map[string][]string{}
+	say := func(text, label, address string) {
+		if slices.ContainsFunc(f.Errors, func(e fieldError) bool { return e.Text == text }) {
+			return
+		}
+		f.Errors = append(f.Errors, fieldError{"", text})
+		if label != "" {
+			wanting = append(wanting, choice{Label: label, Value: v.studyPath(address)})
+		}
+	}
 	for _, fault := range errs.FieldsOf(err) {
 		lang, _ := fault.Args["Language"].(string)
-		label, language := v.fieldLabel(fault.Name), v.text.T("language."+lang)
-		text, link := v.text.T("letters.empty", "Field", label), choice{Label: label, Value: v.studyPath("/settings#f-" + inputOf(fault.Name))}
+		label := v.fieldLabel(fault.Name)
 		switch fault.Code {
 		case "letter_gap":
-			text = v.text.T("letters.gap", "Field", label, "Language", language)
-			link = choice{Label: label + ", " + lowered(language), Value: v.studyPath("/letters/" + audience + "/" + lang + "#checks")}
+			gaps[lang] = append(gaps[lang], "«"+label+"»")
 		case "letter_empty":
+			say(v.text.T("letters.empty", "Field", label), label, "/settings#f-"+inputOf(fault.Name))
 		default:
 			if lang != "" {
-				fault.Args["Language"] = lowered(language)
+				fault.Args["Language"] = lowered(v.text.T("language." + lang))
 			}
-			text, link = v.fieldText(fault), choice{}
+			say(v.fieldText(fault), "", "")
 		}
-		if seen[text] {
-			continue
-		}
-		seen[text] = true
-		f.Errors = append(f.Errors, fieldError{"", text})
-		if link.Value != "" {
-			wanting = append(wanting, link)
+	}
+	for _, lang := range v.study.Languages {
+		if language := v.text.T("language." + lang); len(gaps[lang]) > 0 {
+			say(v.text.T("letters.gap", "Fields", strings.Join(gaps[lang], ", "), "Language", lowered(language)), language,
+				"/letters/"+audience+"/"+lang+"#checks")
 		}
 	}
 	return f, wanting

@@ -79,7 +79,9 @@ func (s *Server) recordPageOf(v *visit) recordPage {
 		line := recordLine{Label: v.text.T("record.field." + e.Field), Same: e.Kind == consents.Fixed || e.Kind == consents.Settled}
 		for _, lang := range r.Languages {
 			cell := recordCell{lang, r.Standing(lang, e), v.studyPath(recordInput(r, e, lang))}
-			counts[cell.Standing]++
+			if cell.Standing != consents.Proposed || lang == r.Languages[0] { // confirmed once, for every language
+				counts[cell.Standing]++
+			}
 			if line.Cells = append(line.Cells, cell); line.Same {
 				break
 			}
@@ -122,6 +124,8 @@ var settledInputs = map[string]string{"withdrawal": "on_withdrawal", "rights": "
 // recordInput is where a field is filled in.
 func recordInput(r consents.Record, e consents.Entry, lang string) string {
 	switch {
+	case r.Standing(lang, e) == consents.Proposed:
+		return "/record/" + r.Languages[0] + "#f-" + e.Key
 	case e.Kind == consents.Worded, e.Kind == consents.Translated && lang != r.Languages[0]:
 		return "/record/" + lang + "#f-" + e.Key
 	case settledInputs[e.Field] != "":
