@@ -36,7 +36,7 @@ type Act struct {
 	Reference string          // for Paper and Elsewhere: letters, digits and . / _ -, with a digit. No room for a name.
 	GivenOn   string          // of what staff enter, the day it was given, 2006-01-02; "" is today
 	Survey    id.Survey       // where it was given at the start of one: the receipt leads there
-	Setting   Setting         // what the study demands, and
+	Demands   Demands         // what the study demands, and
 	Age       string          // Yes or No to having reached its age
 	Signed    string          // Typed or Drawn: a name was given and lies in the vault under ID
 	Explicit  string          // the sentence that was shown and said yes to besides
@@ -53,7 +53,7 @@ const ReceiptKind = "consent_receipt"
 
 // Record keeps an answer to every item of a letter: an immutable row with what was shown, and in the same transaction
 // the person's state and a receipt by mail. An item without an answer makes it Invalid, at the input "consent_" and the
-// purpose; so does what the study's Setting demands, at "age" and "signature", and a wrong day, at "given_on".
+// purpose; so does what the study demands, at "age" and "signature", and a wrong day, at "given_on".
 // ErrNotExplicit, ErrNoLetter, ErrLetterChanged, ErrMeans; a NotFound for a person who is not in the study.
 func (c *Consents) Record(ctx context.Context, actor audit.Actor, act Act) error {
 	return c.db.Tx(ctx, func(tx *database.Tx) error {

@@ -21,8 +21,8 @@ const (
 // ErrNotExplicit is a Conflict: nothing else is missing, but the yes was said once, and the study needs it twice.
 var ErrNotExplicit = errs.New(errs.Conflict, "consents.not_explicit")
 
-// Setting is what a study demands of whoever says yes to taking part. Of a no it demands nothing.
-type Setting struct {
+// Demands is what a study demands of whoever says yes to taking part. Of a no it demands nothing.
+type Demands struct {
 	Signature  string // Typed or Drawn: a name, from whoever answers themselves; what staff enter was signed elsewhere or not at all
 	Explicit   bool   // to a sentence of its own too, after the answers
 	MinimumAge int    // years that the person says they have reached; 0 is no limit
@@ -30,7 +30,7 @@ type Setting struct {
 }
 
 // day is the day of an instant where the study is.
-func (s Setting) day(at time.Time) string {
+func (s Demands) day(at time.Time) string {
 	if s.Zone != nil {
 		return at.In(s.Zone).Format(time.DateOnly)
 	}
@@ -52,7 +52,7 @@ func historyOf(ctx context.Context, q database.Querier, act Act) (h history, err
 			return err
 		}
 		if on == "" {
-			on = act.Setting.day(time.UnixMilli(at))
+			on = act.Demands.day(time.UnixMilli(at))
 		}
 		h.ofAge, h.newest = max(h.ofAge, age), max(h.newest, on)
 		return nil
@@ -100,7 +100,7 @@ func (c *Consents) examine(ctx context.Context, q database.Querier, actor audit.
 	if err != nil {
 		return e, err
 	}
-	today := act.Setting.day(c.now())
+	today := act.Demands.day(c.now())
 	var open error
 	e.answers, open = act.answer(e.letter.Items)
 	if err := errs.Gather(wrong, open, act.day(past, today), act.meets(e.letter.Items, past)); err != nil {
@@ -112,13 +112,13 @@ func (c *Consents) examine(ctx context.Context, q database.Querier, actor audit.
 	if e.joins = act.joins(e.letter.Items); !e.joins {
 		return e, nil
 	}
-	if act.Setting.MinimumAge > 0 {
-		e.ofAge = max(act.Setting.MinimumAge, past.ofAge)
+	if act.Demands.MinimumAge > 0 {
+		e.ofAge = max(act.Demands.MinimumAge, past.ofAge)
 	}
-	if act.Setting.Explicit {
+	if act.Demands.Explicit {
 		e.explicit = act.Explicit
 	}
-	if act.Setting.Explicit && act.Explicit == "" {
+	if act.Demands.Explicit && act.Explicit == "" {
 		return e, ErrNotExplicit
 	}
 	return e, nil
@@ -136,7 +136,7 @@ func (a Act) Refuses(purpose string) bool {
 }
 
 // tooYoung: whoever has not reached the age cannot say yes. What is kept is a no, and nothing of an age.
-func (a Act) tooYoung() bool { return a.Setting.MinimumAge > 0 && a.Age == No }
+func (a Act) tooYoung() bool { return a.Demands.MinimumAge > 0 && a.Age == No }
 
 // meets says what of the study's demands a yes leaves open.
 func (a Act) meets(items []Item, past history) error {
@@ -144,10 +144,10 @@ func (a Act) meets(items []Item, past history) error {
 		return nil
 	}
 	var check errs.Check
-	if a.Setting.MinimumAge > past.ofAge && a.Age != Yes {
+	if a.Demands.MinimumAge > past.ofAge && a.Age != Yes {
 		check.Add("age", "consent_age")
 	}
-	if a.own() && a.Setting.Signature != "" && a.Signed == "" {
+	if a.own() && a.Demands.Signature != "" && a.Signed == "" {
 		check.Add("signature", "consent_signature")
 	}
 	return check.Err()

@@ -24,7 +24,7 @@ const sentence = "Jeg samtykker uttrykkelig."
 func TestWhatAStudyDemandsOfAYes(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		l := w.publish(t, consents.Company)
-		all := consents.Setting{Signature: consents.Typed, Explicit: true, MinimumAge: 15, Zone: time.UTC}
+		all := consents.Demands{Signature: consents.Typed, Explicit: true, MinimumAge: 15, Zone: time.UTC}
 		no := map[string]bool{consents.Interview: false}
 		for _, c := range []struct {
 			name   string
@@ -42,7 +42,7 @@ func TestWhatAStudyDemandsOfAYes(t *testing.T) {
 			{"a day of one's own", func(a *consents.Act) { a.GivenOn = "2019-03-01" }, consents.ErrMeans, nil},
 		} {
 			act := w.act(l, yesToAll(l))
-			act.ID, act.Setting, act.Age, act.Signed, act.Explicit = consents.NewID(), all, consents.Yes, consents.Typed, sentence
+			act.ID, act.Demands, act.Age, act.Signed, act.Explicit = consents.NewID(), all, consents.Yes, consents.Typed, sentence
 			c.change(&act)
 			mails := len(w.mails)
 			checked, err := w.Check(t.Context(), audit.Participant(act.Person), act), w.Record(t.Context(), audit.Participant(act.Person), act)
@@ -70,7 +70,7 @@ func TestActSaysHowItWasGiven(t *testing.T) {
 		l := w.publish(t, consents.Company)
 		act := w.act(l, yesToAll(l))
 		act.ID, act.Age, act.Signed, act.Explicit = consents.NewID(), consents.Yes, consents.Drawn, sentence
-		act.Setting = consents.Setting{Signature: consents.Drawn, Explicit: true, MinimumAge: 15}
+		act.Demands = consents.Demands{Signature: consents.Drawn, Explicit: true, MinimumAge: 15}
 		w.record(t, act)
 		given := w.last(t, act.Person)
 		if given.ID != act.ID || given.Signed != consents.Drawn || given.Explicit != sentence || given.OfAge != 15 || given.GivenOn != "" {
@@ -82,7 +82,7 @@ func TestActSaysHowItWasGiven(t *testing.T) {
 		if got := w.last(t, act.Person); got.OfAge != 15 {
 			t.Errorf("asked again: of age %d", got.OfAge)
 		}
-		again.ID, again.Setting.MinimumAge = consents.NewID(), 18
+		again.ID, again.Demands.MinimumAge = consents.NewID(), 18
 		wantFields(t, w.Record(t.Context(), audit.Participant(act.Person), again), "age consent_age")
 		if err := w.withdraw(t.Context(), audit.Participant(act.Person), act.Person, nil); err != nil {
 			t.Fatal(err)
@@ -101,7 +101,7 @@ func TestTooYoungIsAPlainNo(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		l := w.publish(t, consents.Company)
 		act := w.act(l, yesToAll(l))
-		act.Age, act.Setting = consents.No, consents.Setting{MinimumAge: 15, Explicit: true, Signature: consents.Typed}
+		act.Age, act.Demands = consents.No, consents.Demands{MinimumAge: 15, Explicit: true, Signature: consents.Typed}
 		if !act.Refuses(consents.Interview) {
 			t.Error("it is no refusal")
 		}
@@ -128,7 +128,7 @@ func TestDayOfWhatStaffEnter(t *testing.T) {
 		today := noon.In(oslo).Format(time.DateOnly)
 		day := func(n int) string { return noon.In(oslo).AddDate(0, 0, n).Format(time.DateOnly) }
 		act := w.act(l, yesToAll(l))
-		act.Means, act.Reference, act.Setting = consents.Paper, "perm-2/14", consents.Setting{Zone: oslo}
+		act.Means, act.Reference, act.Demands = consents.Paper, "perm-2/14", consents.Demands{Zone: oslo}
 		record := func(on string) error {
 			act.GivenOn = on
 			return w.Record(t.Context(), staff, act)

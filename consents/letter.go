@@ -47,7 +47,8 @@ type Letter struct {
 	PublishedAt int64  // UTC milliseconds
 	PublishedBy id.Account
 
-	brief, items string // as stored and hashed
+	brief, items string            // as stored and hashed
+	words        map[string]string // of the record, as they were when it was published: to say what a later version changes
 }
 
 // Hashed is what the hash is taken over: each field as it is stored, behind its length in bytes as eight bytes. Lengths keep
@@ -85,7 +86,7 @@ func (c *Consents) Publish(ctx context.Context, by id.Account, study id.Study, a
 		for i := range letters {
 			letters[i].Version, letters[i].PublishedBy, letters[i].PublishedAt = version, by, c.now().UnixMilli()
 			letters[i].Hash = letters[i].digest()
-			if err := letters[i].insert(ctx, tx); err != nil {
+			if err := errors.Join(letters[i].insert(ctx, tx), letters[i].keepWords(ctx, tx)); err != nil {
 				return err
 			}
 		}
@@ -143,35 +144,44 @@ func (c *Consents) compose(ctx context.Context, study id.Study, audience, basis 
 }
 
 func compose(d Draft, study id.Study, basis string, f Fields) (l Letter, faults []errs.Field, err error) {
-	s, err := starterOf(d.Audience, d.Language, basis)
+	s, err := starterOf(d.Audience, d.Language, basis, f.Setting)
 	if err != nil {
 		return l, nil, err
 	}
+	values, err := f.Words(d.Audience, d.Language, basis)
+	if err != nil {
+		return l, nil, err
+	}
+	l = Letter{ID: id.New[id.Letter](), Study: study, Audience: d.Audience, Language: d.Language, Basis: basis,
+		Title: fill(d.Title, values), Body: inMarkdown(d.Body, values), words: values}
+	for _, fact := range s.brief {
+		l.Brief = append(l.Brief, Fact{fact.Term, fill(fact.Text, values)})
+	}
+	for _, item := range s.items {
+		item.Text, item.Hint = fill(item.Text, values), fill(item.Hint, values)
+		l.Items = append(l.Items, item)
+	}
+	return l, d.faults(basis, f.Setting, d.Title+d.Body+s.short(), values), l.encode()
+}
+
+// faults are what keeps a draft from being published.
+func (d Draft) faults(basis string, s Setting, all string, values map[string]string) (faults []errs.Field) {
 	fault := func(name, code, field string) {
 		faults = append(faults, errs.Field{Name: name, Code: code, Args: map[string]any{"Field": field, "Language": d.Language}})
 	}
 	if d.Basis != basis {
 		fault("body", "letter_basis", "")
 	}
-	l = Letter{ID: id.New[id.Letter](), Study: study, Audience: d.Audience, Language: d.Language, Basis: basis,
-		Title: f.plain(d.Title), Body: f.markdown(d.Body)}
-	all := d.Title + d.Body
-	for _, fact := range s.brief {
-		all += fact.Text
-		l.Brief = append(l.Brief, Fact{fact.Term, f.plain(fact.Text)})
-	}
-	for _, item := range s.items {
-		all += item.Text + item.Hint
-		item.Text, item.Hint = f.plain(item.Text), f.plain(item.Hint)
-		l.Items = append(l.Items, item)
-	}
 	for _, name := range unknown(all) {
 		fault("body", "letter_unknown", name)
 	}
-	for _, name := range f.empty(all) {
+	for _, name := range empty(all, values) {
 		fault(name, "letter_empty", name)
 	}
-	return l, faults, l.encode()
+	for _, name := range d.Gaps(s) {
+		fault(name, "letter_gap", name)
+	}
+	return faults
 }
 
 func (l *Letter) encode() error {
@@ -181,6 +191,16 @@ func (l *Letter) encode() error {
 	}
 	items, err := json.Marshal(l.Items)
 	l.brief, l.items = string(brief), string(items)
+	return err
+}
+
+// keepWords stores the record's words beside a letter. They are not part of what was shown, and not hashed.
+func (l Letter) keepWords(ctx context.Context, tx *database.Tx) error {
+	words, err := json.Marshal(l.words)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "insert into letter_words (letter_id, study_id, words) values ($1, $2, $3)", l.ID, l.Study, string(words))
 	return err
 }
 

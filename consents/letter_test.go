@@ -23,7 +23,7 @@ func TestPublishedLettersStay(t *testing.T) {
 		wantErr(t, err, consents.ErrNoLetter)
 		first := w.publish(t, consents.Company)
 		if err := w.SaveDraft(ctx, staff, w.study, consents.Draft{Audience: consents.Company, Language: "nb", Basis: consents.Consent,
-			Title: "Nytt", Body: "Nytt om {{title}}"}); err != nil {
+			Title: "Nytt", Body: "Nytt om {{title}}", Told: consents.Needed(consents.Company, consents.Setting{})}); err != nil {
 			t.Fatal(err)
 		}
 		second := w.publish(t, consents.Company)

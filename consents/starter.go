@@ -3,12 +3,13 @@ package consents
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // A starter file holds all that a person reads, in three parts between lines of ---: the title and the short lines, the
-// letter, the items as "- purpose | question | hint". A line that begins with [company], [administration], [consent] or
-// [public_interest] is for that audience or legal basis only. Each paragraph is one line, since line breaks are kept.
+// letter, the items as "- purpose | question | hint". A line that begins with marks such as [company] or [consent] is for
+// studies and audiences that have them all: see Setting.marks. Each paragraph is one line, since line breaks are kept.
 //
 //go:embed starters/*.md
 var starterFiles embed.FS
@@ -22,14 +23,14 @@ type starter struct {
 // Starter is the text that a team begins with, its fields not yet filled. For an unknown audience, language or legal
 // basis it is empty.
 func Starter(audience, language, basis string) (title, body string, items []Item) {
-	s, err := starterOf(audience, language, basis)
+	s, err := starterOf(audience, language, basis, Setting{})
 	if err != nil {
 		return "", "", nil
 	}
 	return s.title, s.body, s.items
 }
 
-func starterOf(audience, language, basis string) (starter, error) {
+func starterOf(audience, language, basis string, setting Setting) (starter, error) {
 	if !known(audience, language, basis) {
 		return starter{}, ErrUnknown
 	}
@@ -41,27 +42,47 @@ func starterOf(audience, language, basis string) (starter, error) {
 	if err != nil {
 		return starter{}, fmt.Errorf("read starter: %w", err)
 	}
-	return parseStarter(only(string(raw), audience, basis))
+	return parseStarter(only(string(raw), setting.marks(audience, basis)))
 }
 
-// only keeps the lines that are for everybody or for this audience and basis; of blank lines that meet, it keeps one.
-func only(text, audience, basis string) string {
+// only keeps the lines that have no marks or none but these; of blank lines that meet, it keeps one.
+func only(text string, marks []string) string {
 	var kept []string
 	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
-		mark, rest, marked := strings.Cut(line, "] ")
-		if marked && strings.HasPrefix(mark, "[") {
-			if mark = mark[1:]; mark != audience && mark != basis {
-				continue
-			}
-			line = rest
-		}
-		if line == "" && len(kept) > 0 && kept[len(kept)-1] == "" {
+		line, wanted := unmarked(strings.TrimSuffix(line, "\n"), marks)
+		if !wanted || line == "" && len(kept) > 0 && kept[len(kept)-1] == "" {
 			continue
 		}
 		kept = append(kept, line)
 	}
 	return strings.Join(kept, "\n")
+}
+
+// unmarked takes the marks off a line, and says whether the line is wanted.
+func unmarked(line string, marks []string) (rest string, wanted bool) {
+	for strings.HasPrefix(line, "[") {
+		mark, rest, marked := strings.Cut(line[1:], "] ")
+		if !marked {
+			break
+		}
+		if !slices.Contains(marks, mark) {
+			return "", false
+		}
+		line = rest
+	}
+	return line, true
+}
+
+// short is everything of a starter but the letter itself.
+func (s starter) short() string {
+	var all strings.Builder
+	for _, fact := range s.brief {
+		all.WriteString(fact.Text)
+	}
+	for _, item := range s.items {
+		all.WriteString(item.Text + item.Hint)
+	}
+	return all.String()
 }
 
 func parseStarter(text string) (s starter, err error) {

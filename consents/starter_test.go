@@ -23,9 +23,15 @@ func eachStarter(t *testing.T, fn func(t *testing.T, audience, language, basis s
 func TestStartersAreComplete(t *testing.T) {
 	eachStarter(t, func(t *testing.T, audience, language, basis string) {
 		title, body, items := consents.Starter(audience, language, basis)
-		if title == "" || len(consents.Missing(body)) > 0 {
-			t.Errorf("title %q, missing %q", title, consents.Missing(body))
+		draft := consents.Draft{Audience: audience, Language: language, Basis: basis, Title: title, Body: body}
+		if gaps := draft.Gaps(consents.Setting{MinimumAge: 18, Signature: "typed"}); title == "" || len(gaps) > 0 {
+			t.Errorf("title %q, gaps %q", title, gaps)
 		}
+		letter, err := consents.Preview("study", basis, draft, fields())
+		if err != nil {
+			t.Fatal(err)
+		}
+		body = letter.Body
 		article := map[string]string{"nb": "(artikkel %d)", "nn": "(artikkel %d)", "en": "(Article %d)"}[language]
 		for _, number := range []int{15, 16, 17, 18, 20, 21, 77} {
 			if !strings.Contains(body, fmt.Sprintf(article, number)) {
@@ -61,8 +67,7 @@ func TestStartersAreComplete(t *testing.T) {
 func TestStartersFollowTheLegalBasis(t *testing.T) {
 	for language, want := range map[string]string{"nb": "fordi du samtykker", "nn": "fordi du samtykkjer", "en": "because you consent"} {
 		for _, audience := range []string{consents.Company, consents.Administration, consents.Respondent} {
-			_, consent, _ := consents.Starter(audience, language, consents.Consent)
-			_, public, _ := consents.Starter(audience, language, consents.PublicInterest)
+			consent, public := shown(t, audience, language, consents.Consent, fields()), shown(t, audience, language, consents.PublicInterest, fields())
 			if !strings.Contains(consent, want) || strings.Contains(public, want) {
 				t.Errorf("%s %s: %q belongs to consent alone", audience, language, want)
 			}
@@ -160,7 +165,16 @@ func TestPublishRefuses(t *testing.T) {
 		if err := w.SaveDraft(ctx, staff, w.study, draft); err != nil {
 			t.Fatal(err)
 		}
-		wantFields(t, publish(consents.PublicInterest, allLanguages()), "body letter_basis")
+		for _, basis := range []string{consents.PublicInterest, consents.Consent} {
+			found := errs.FieldsOf(publish(basis, allLanguages()))
+			for _, want := range []string{"body letter_basis", "purpose letter_gap", "recording letter_gap"} {
+				name, code, _ := strings.Cut(want, " ")
+				has := slices.ContainsFunc(found, func(f errs.Field) bool { return f.Name == name && f.Code == code && f.Args["Language"] == "nb" })
+				if has != (basis == consents.PublicInterest || code == "letter_gap") {
+					t.Errorf("%s: refused with %v, which has %q: %v", basis, found, want, has)
+				}
+			}
+		}
 		if letters, err := w.Versions(ctx, w.study); err != nil || len(letters) > 0 {
 			t.Errorf("%d letters after refusals, %v", len(letters), err)
 		}
@@ -197,11 +211,169 @@ func TestSaveDraftChecks(t *testing.T) {
 		if err != nil || other["nn"].SavedAt != 0 {
 			t.Errorf("another study sees the draft, %v", err)
 		}
-		if got := consents.Missing(drafts["nn"].Body); len(got) != 6 {
-			t.Errorf("missing %q, want all six", got)
+		if got, want := drafts["nn"].Gaps(consents.Setting{}), consents.Needed(consents.Company, consents.Setting{}); len(got) != len(want)-2 {
+			t.Errorf("gaps %q, want all of %q but what the short lines tell", got, want)
 		}
 		if kind := errs.KindOf(consents.ErrUnknown); kind != errs.NotFound {
 			t.Errorf("kind %v", kind)
 		}
+	})
+}
+
+// shown is the starter as it would be published.
+func shown(t *testing.T, audience, language, basis string, f consents.Fields) string {
+	t.Helper()
+	title, body, _ := consents.Starter(audience, language, basis)
+	letter, err := consents.Preview("study", basis, consents.Draft{Audience: audience, Language: language, Basis: basis, Title: title, Body: body}, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return letter.Title + fmt.Sprint(letter.Brief) + letter.Body + fmt.Sprint(letter.Items)
+}
+
+// settings is every combination of what a study can choose and a letter tells.
+func settings() (all []consents.Setting) {
+	for _, unrecorded := range []bool{false, true} {
+		for _, special := range []bool{false, true} {
+			for _, age := range []int{0, 16} {
+				for _, signature := range []string{"", "typed", "drawn"} {
+					for _, leaving := range []string{"delete", "anonymise"} {
+						for _, end := range []string{"delete", "anonymise"} {
+							for _, proof := range []string{"", "12 måneder"} {
+								all = append(all, consents.Setting{Unrecorded: unrecorded, Special: special, MinimumAge: age, Signature: signature,
+									OnWithdrawal: leaving, AtEnd: end, Proof: proof})
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// Whatever a study has chosen, its starter tells everything, and leaves no field, mark or double space.
+func TestStartersTellEverythingWhateverTheStudyChose(t *testing.T) {
+	eachStarter(t, func(t *testing.T, audience, language, basis string) {
+		for _, setting := range settings() {
+			f := fields()
+			f.AgeReason, f.Setting = "Grunnen.", setting
+			words, err := f.Words(audience, language, basis)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range consents.Needed(audience, setting) {
+				if strings.TrimSpace(words[name]) == "" {
+					t.Errorf("%+v: nothing is said of %s", setting, name)
+				}
+			}
+			text := shown(t, audience, language, basis, f)
+			for _, bad := range []string{"{{", "}}", "  ", "\n\n\n", "\n["} {
+				if strings.Contains(text, bad) {
+					t.Fatalf("%+v: %q in the letter:\n%s", setting, bad, text)
+				}
+			}
+		}
+	})
+}
+
+// What the system does is what the letter says.
+func TestStartersFollowTheSetting(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		setting func(*consents.Setting)
+		says    map[string]string // by language, and only where it is chosen
+	}{
+		{"no recording", func(s *consents.Setting) { s.Unrecorded = true }, map[string]string{"nb": "Vi tar ikke opptak", "nn": "Vi tek ikkje opptak", "en": "do not record"}},
+		{"special", func(s *consents.Setting) { s.Special = true }, map[string]string{"nb": "artikkel 9", "nn": "artikkel 9", "en": "Article 9"}},
+		{"age", func(s *consents.Setting) { s.MinimumAge = 18 }, map[string]string{"nb": "fylt 18 år", "nn": "fylt 18 år", "en": "at least 18 years"}},
+		{"typed", func(s *consents.Setting) { s.Signature = "typed" }, map[string]string{"nb": "skriver navnet ditt", "nn": "skriv namnet ditt", "en": "write your name"}},
+		{"drawn", func(s *consents.Setting) { s.Signature = "drawn" }, map[string]string{"nb": "tegner underskriften", "nn": "teiknar underskrifta", "en": "draw your signature"}},
+		{"leaver anonymised", func(s *consents.Setting) { s.OnWithdrawal = "anonymise" }, map[string]string{"nb": "beholder vi uten noe", "nn": "tek vi vare på utan noko", "en": "without anything that could lead"}},
+		{"end anonymised", func(s *consents.Setting) { s.AtEnd = "anonymise" }, map[string]string{"nb": "Da sletter vi navn", "nn": "Då slettar vi namn", "en": "then delete names"}},
+		{"proof", func(s *consents.Setting) { s.Proof = "tolv månader" }, map[string]string{"nb": "i tolv månader etter", "nn": "i tolv månader etter", "en": "for tolv månader after"}},
+	} {
+		for language, words := range test.says {
+			f := fields()
+			without := shown(t, consents.Company, language, consents.Consent, f)
+			test.setting(&f.Setting)
+			if with := shown(t, consents.Company, language, consents.Consent, f); !strings.Contains(with, words) || strings.Contains(without, words) {
+				t.Errorf("%s in %s: %q is said %v, and without %v", test.name, language, words, strings.Contains(with, words), strings.Contains(without, words))
+			}
+		}
+	}
+	f := fields()
+	f.Setting.Unrecorded = true
+	for _, item := range mustPreview(t, f).Items {
+		if item.Purpose == consents.Recording {
+			t.Error("a study that records nothing asks whether it may")
+		}
+	}
+}
+
+func mustPreview(t *testing.T, f consents.Fields) consents.Letter {
+	t.Helper()
+	title, body, _ := consents.Starter(consents.Company, "nb", consents.Consent)
+	letter, err := consents.Preview("study", consents.Consent, consents.Draft{Audience: consents.Company, Language: "nb", Basis: consents.Consent, Title: title, Body: body}, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return letter
+}
+
+func TestOwnWordsTakeThePlaceOfOurs(t *testing.T) {
+	f := fields()
+	f.Own = map[string]string{"uses": "Vi *lager* en film.", "withdrawal": "Du kan ikke trekke deg.", "rights": "Ingen."}
+	text := mustPreview(t, f).Body
+	if !strings.Contains(text, `Vi \*lager\* en film.`) || strings.Contains(text, "gir dem ikke videre") {
+		t.Errorf("the team's words are not there, or ours still are:\n%s", text)
+	}
+	if strings.Contains(text, "Du kan ikke trekke deg") || strings.Contains(text, "Ingen.") {
+		t.Error("what the law and the system do was worded anew")
+	}
+}
+
+func TestDraftsLoseTheirHTML(t *testing.T) {
+	for _, test := range []struct{ body, want, removed string }{
+		{"Hei <b>du</b> & <br/> co", "Hei du &  co", "<b> <br>"},
+		{"En\n\n<div class=x>\nTekst\n</div>\n\nTo", "En\n\n\nTekst\n\n\nTo", "<div>"},
+		{"A<script>alert(1)</script>B", "AB", "<script>"},
+		{"<scr<b>ipt>alert(1)</scr</b>ipt>", "alert(1)", "<b> <script>"},
+		{"<img src=x onerror=alert(1)>\n\nx", "\n\nx", "<img>"},
+		{"a <!-- skjult --> b", "a  b", "<!-- -->"},
+		{"Skriv `<b>` slik, og 3 < 4 > 2", "Skriv `<b>` slik, og 3 < 4 > 2", ""},
+		{"[her](javascript:alert(1)) og [der](https://example.org)", "her) og [der](https://example.org)", "javascript:"},
+		{"![bilde](data:text/html,x)", "bilde", "data:"},
+		{"[x]\n\n[x]: vbscript:y\n", "[x]\n\n\n", "vbscript:"},
+		{"<javascript:x> og <post@example.org>", " og <post@example.org>", "javascript:"},
+		{"<style>p{}</style>\n\nx", "\n\nx", "<style>"},
+	} {
+		got, removed := consents.Strip(test.body)
+		if got != test.want || strings.Join(removed, " ") != test.removed {
+			t.Errorf("%q became %q without %q, want %q without %q", test.body, got, removed, test.want, test.removed)
+		}
+	}
+}
+
+func TestSavedDraftSaysWhatItLost(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		d := consents.Draft{Audience: consents.Company, Language: "nb", Basis: consents.Consent, Title: "Hei",
+			Body: "Om <i>{{title}}</i>\n\n<script>alert(1)</script>", Told: []string{"uses", "no_field"}}
+		if err := w.SaveDraft(t.Context(), staff, w.study, d); err != nil {
+			t.Fatal(err)
+		}
+		drafts, err := w.Drafts(t.Context(), w.study, consents.Company, consents.Consent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := drafts["nb"]
+		if strings.Contains(got.Body, "<") || fmt.Sprint(got.Removed) != "[<i> <script>]" || fmt.Sprint(got.Told) != "[uses]" {
+			t.Errorf("kept %q, removed %q, told %q", got.Body, got.Removed, got.Told)
+		}
+		if slices.Contains(got.Gaps(consents.Setting{}), "uses") || !slices.Contains(got.Gaps(consents.Setting{}), "access") {
+			t.Errorf("gaps %q", got.Gaps(consents.Setting{}))
+		}
+		d.Body = "<script>alert(1)</script>"
+		wantFields(t, w.SaveDraft(t.Context(), staff, w.study, d), "body letter_html")
 	})
 }

@@ -134,7 +134,7 @@ func (s *Server) home(v *visit) error {
 	if !p.Writes() {
 		return v.show("staff/home", p)
 	}
-	p.Steps, p.Today = st.steps(p.base), st.tasks(p.base)
+	p.Steps, p.Today = st.steps(p.base), append(st.tasks(p.base), s.recordTasks(v)...)
 	if len(st.weeks) > 0 {
 		free, err := s.Scheduling.Free(v.ctx(), v.study.ID, consents.Company, v.now(), st.today.AddDate(0, 0, freeDays))
 		if err != nil {

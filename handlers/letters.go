@@ -2,9 +2,9 @@ package handlers
 
 import (
 	"cmp"
+	"fmt"
 	"html/template"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -19,7 +19,9 @@ import (
 type lettersPage struct {
 	base
 	Audiences []audienceLetters
-	Empty     []choice // fields of the study that a letter needs: label and address
+	Empty     []choice // what keeps a letter from being published: label and address
+	Counts    []recordCount
+	Rounds    []roundLine
 }
 
 type audienceLetters struct {
@@ -30,6 +32,9 @@ type audienceLetters struct {
 	Next        int // the version that would be published
 	Unpublished int // drafts saved after the newest version
 }
+
+// Compares says whether there is a version before the one in use, in some language of it.
+func (a audienceLetters) Compares() bool { return len(a.Earlier) > 0 }
 
 type draftLine struct {
 	consents.Draft
@@ -53,6 +58,10 @@ func (s *Server) lettersPageOf(v *visit) (lettersPage, error) {
 	p.Here = "letters"
 	versions, err := s.Consents.Versions(v.ctx(), v.study.ID)
 	if err != nil {
+		return p, err
+	}
+	p.Counts = s.recordPageOf(v).Counts
+	if p.Rounds, err = s.roundLines(v, p.base); err != nil {
 		return p, err
 	}
 	for _, a := range v.study.Audiences {
@@ -96,10 +105,13 @@ func (s *Server) letterFields(study studies.Study, audience, lang string) consen
 	if audience == consents.Respondent {
 		minutes = surveyMinutes
 	}
-	return consents.Fields{Title: study.Title, Purpose: study.Purpose, Questions: lines(study.Questions), Institution: study.Institution,
-		ProjectContact: study.ProjectContact, Supervisor: study.Supervisor, SupervisorContact: study.SupervisorContact, Officer: study.Officer,
-		OfficerContact: study.OfficerContact, Assessment: study.Assessment, EndsOn: text.Date(study.End().AddDate(0, 0, -1), i18n.Plain),
-		Duration: text.N("letters.minutes", minutes)}
+	record := s.recordOf(study, lang)
+	own := record.Own(audience, lang)
+	return consents.Fields{Title: own["title"], Purpose: own["purpose"], Questions: lines(own["questions"]), Institution: own["institution"],
+		ProjectContact: own["project_contact"], Supervisor: own["supervisor"], SupervisorContact: own["supervisor_contact"],
+		Officer: own["officer"], OfficerContact: own["officer_contact"], Assessment: own["assessment"], AgeReason: own["age_reason"],
+		EndsOn: text.Date(study.End().AddDate(0, 0, -1), i18n.Plain), Duration: text.N("letters.minutes", minutes),
+		Setting: record.Setting, Own: own}
 }
 
 func lines(text string) (all []string) {
@@ -124,7 +136,7 @@ func (s *Server) letterPublish(v *visit) error {
 		if readErr != nil {
 			return readErr
 		}
-		p.Form, p.Empty = v.refusedLetter(err)
+		p.Form, p.Empty = v.refusedLetter(audience, err)
 		return v.again(err, "staff/letters", p)
 	}
 	if err != nil {
@@ -133,29 +145,53 @@ func (s *Server) letterPublish(v *visit) error {
 	return v.seeOther(v.studyPath("/letters"), "letter_published")
 }
 
-// refusedLetter says why a letter cannot go out. A field that the study leaves empty is missing in every language, and
-// is said once.
-func (v *visit) refusedLetter(err error) (form, []choice) {
+// refusedLetter says why a letter cannot go out, and where each thing is mended. A field that the study leaves empty is
+// missing in every language, and is said once.
+func (v *visit) refusedLetter(audience string, err error) (form, []choice) {
 	if len(errs.FieldsOf(err)) == 0 {
 		return v.againForm(err), nil
 	}
-	f, empty, seen := v.newForm(nil), []choice(nil), map[string]bool{}
-	for _, fault := range errs.FieldsOf(err) {
-		if fault.Code == "letter_empty" {
-			if !seen[fault.Name] {
-				label := v.text.T("study." + inputOf(fault.Name))
-				empty = append(empty, choice{Label: label, Value: v.studyPath("/settings#f-" + inputOf(fault.Name))})
-				f.Errors = append(f.Errors, fieldError{"", v.text.T("letters.empty", "Field", label)})
-			}
-			seen[fault.Name] = true
-			continue
+	f, wanting := v.newForm(nil), []choice(nil)
+	gaps := map[string][]string{}
+	say := func(text, label, address string) {
+		if slices.ContainsFunc(f.Errors, func(e fieldError) bool { return e.Text == text }) {
+			return
 		}
-		if lang, ok := fault.Args["Language"].(string); ok {
-			fault.Args["Language"] = v.text.T("language." + lang)
+		f.Errors = append(f.Errors, fieldError{"", text})
+		if label != "" {
+			wanting = append(wanting, choice{Label: label, Value: v.studyPath(address)})
 		}
-		f.Errors = append(f.Errors, fieldError{"", v.fieldText(fault)})
 	}
-	return f, empty
+	for _, fault := range errs.FieldsOf(err) {
+		lang, _ := fault.Args["Language"].(string)
+		label := v.fieldLabel(fault.Name)
+		switch fault.Code {
+		case "letter_gap":
+			gaps[lang] = append(gaps[lang], "«"+label+"»")
+		case "letter_empty":
+			say(v.text.T("letters.empty", "Field", label), label, "/settings#f-"+inputOf(fault.Name))
+		default:
+			if lang != "" {
+				fault.Args["Language"] = lowered(v.text.T("language." + lang))
+			}
+			say(v.fieldText(fault), "", "")
+		}
+	}
+	for _, lang := range v.study.Languages {
+		if language := v.text.T("language." + lang); len(gaps[lang]) > 0 {
+			say(v.text.T("letters.gap", "Fields", strings.Join(gaps[lang], ", "), "Language", lowered(language)), language,
+				"/letters/"+audience+"/"+lang+"#checks")
+		}
+	}
+	return f, wanting
+}
+
+// fieldLabel is what a field of the record is called.
+func (v *visit) fieldLabel(name string) string {
+	if key := "record.field." + name; v.text.Has(key) {
+		return v.text.T(key)
+	}
+	return v.text.T("study." + inputOf(name))
 }
 
 // inputOf is the input in which a field of the study is filled in.
@@ -179,28 +215,30 @@ type draftPage struct {
 // letterCheck is one thing that a letter should tell.
 type letterCheck struct {
 	Name, Address string
-	OK, Unused    bool // Unused: the letter does not mention it
+	OK            bool
+	Unused        bool // the letter has no field for it
+	Told          bool // ... and is said to tell it in words of its own
+	Standing      string
 }
 
-var fieldInText = regexp.MustCompile(`\{\{\s*([a-z_]+)\s*\}\}`)
+// Field is how a letter takes it in.
+func (c letterCheck) Field() string { return "{{" + c.Name + "}}" }
 
-// checks compare a letter with what it should tell, and with what the study record holds.
-func checks(body string, study studies.Study) (all []letterCheck) {
-	unused := consents.Missing(body)
-	names := consents.Missing("") // everything that a letter should tell
-	for _, match := range fieldInText.FindAllStringSubmatch(body, -1) {
-		if !slices.Contains(names, match[1]) {
-			names = append(names, match[1])
+// checks compare a draft with what it has to tell, and with what the record says of it; what is missing comes first.
+func (s *Server) checks(d consents.Draft, study studies.Study) (all []letterCheck) {
+	r := s.recordOf(study, d.Language)
+	gaps := d.Gaps(r.Setting)
+	entries := r.Entries()
+	for _, name := range consents.Needed(d.Audience, r.Setting) {
+		c := letterCheck{Name: name, Unused: slices.Contains(gaps, name), Told: slices.Contains(d.Told, name), Standing: consents.InPlace}
+		i := slices.IndexFunc(entries, func(e consents.Entry) bool {
+			return e.Field == name && (e.Audience == "" || e.Audience == d.Audience)
+		})
+		if i >= 0 {
+			c.Standing = r.Standing(d.Language, entries[i])
+			c.Address = "/studies/" + string(study.ID) + recordInput(r, entries[i], d.Language)
 		}
-	}
-	values := studyValues(study)
-	for _, name := range names {
-		input := inputOf(name)
-		if !values.Has(input) {
-			continue // no field of the study: saving refuses it
-		}
-		c := letterCheck{Name: input, Unused: slices.Contains(unused, name)}
-		c.OK = !c.Unused && values.Get(input) != ""
+		c.OK = !c.Unused && (c.Standing == consents.InPlace || c.Told)
 		all = append(all, c)
 	}
 	slices.SortStableFunc(all, func(a, b letterCheck) int { return rank(a) - rank(b) })
@@ -209,10 +247,13 @@ func checks(body string, study studies.Study) (all []letterCheck) {
 
 // rank puts what is missing first.
 func rank(c letterCheck) int {
-	if c.OK {
+	switch {
+	case c.Unused || c.Standing == consents.Gap:
+		return 0
+	case !c.OK:
 		return 1
 	}
-	return 0
+	return 2
 }
 
 // draftPageOf reads a letter that is being written; ErrUnknown where the study has no such audience or language.
@@ -237,19 +278,28 @@ func (s *Server) draftPageOf(v *visit) (draftPage, error) {
 		}
 	}
 	p.Foreign = p.Draft.Basis != string(v.study.LegalBasis)
-	p.check(p.Draft.Body)
+	s.check(&p, p.Draft)
 	return p, nil
 }
 
-func (p *draftPage) check(body string) {
-	p.Checks, p.InPlace = checks(body, p.Study), 0
-	for i, c := range p.Checks {
+func (s *Server) check(p *draftPage, d consents.Draft) {
+	p.Checks, p.InPlace = s.checks(d, p.Study), 0
+	for _, c := range p.Checks {
 		if c.OK {
 			p.InPlace++
-		} else if !c.Unused {
-			p.Checks[i].Address = p.At("/settings#f-" + c.Name)
 		}
 	}
+}
+
+// Boxes are the ticks by which the team says that a letter tells something without the field.
+func (p draftPage) Boxes() field {
+	f := field{Name: "told", ID: "f-told", Type: "checkbox", Label: p.T("letters.told"), Hint: p.T("letters.told_hint")}
+	for i, c := range p.Checks {
+		if c.Unused || c.Told {
+			f.Choices = append(f.Choices, choice{Value: c.Name, Label: p.T("record.field." + c.Name), Chosen: c.Told, ID: fmt.Sprintf("f-told-%d", i)})
+		}
+	}
+	return f
 }
 
 func (s *Server) letterDraft(v *visit) error {
@@ -262,10 +312,10 @@ func (s *Server) letterDraft(v *visit) error {
 		return v.show("staff/letter_draft", p)
 	}
 	d := consents.Draft{Audience: p.Draft.Audience, Language: p.Draft.Language, Basis: string(v.study.LegalBasis),
-		Title: v.value("title"), Body: v.form.Get("body")}
+		Title: v.value("title"), Body: v.form.Get("body"), Told: v.form["told"]}
 	err = s.Consents.SaveDraft(v.ctx(), v.actor(), v.study.ID, d)
 	if mendable(err) {
-		p.check(d.Body)
+		s.check(&p, d)
 		p.Form = v.refused("letters", err)
 		return v.again(err, "staff/letter_draft", p)
 	}
@@ -275,18 +325,23 @@ func (s *Server) letterDraft(v *visit) error {
 	return v.seeOther(p.Action, "draft_saved")
 }
 
-// letterPage is one letter as it is read: a frozen version, or a draft filled in.
+// letterPage is one letter as it is read: a frozen version in every language that it was published in, or a draft filled in.
 type letterPage struct {
 	base
-	Shown    consents.Letter
-	Preview  bool
-	Back     string
-	By       string
-	Siblings []consents.Letter
+	Shown   []shownLetter // the one that was asked for comes first
+	Preview bool
+	Back    string
+	By      string
+	Changes string // where the changes from the version before are shown, if there is one
 }
 
+// First is the letter that was asked for.
+func (p letterPage) First() consents.Letter { return p.Shown[0].Letter }
+
+type shownLetter struct{ consents.Letter }
+
 // HTML is the letter's body.
-func (p letterPage) HTML() template.HTML { return consents.HTML(p.Shown.Body) }
+func (l shownLetter) HTML() template.HTML { return consents.HTML(l.Body) }
 
 func (s *Server) letterPreview(v *visit) error {
 	p, err := s.draftPageOf(v)
@@ -297,7 +352,7 @@ func (s *Server) letterPreview(v *visit) error {
 	if err != nil {
 		return err
 	}
-	page := letterPage{base: v.page("letters.preview_title"), Shown: letter, Preview: true, Back: p.Action}
+	page := letterPage{base: v.page("letters.preview_title"), Shown: []shownLetter{{letter}}, Preview: true, Back: p.Action}
 	page.Here = "letters"
 	return v.show("staff/letter", page)
 }
@@ -311,11 +366,14 @@ func (s *Server) letterFrozen(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := letterPage{base: v.page("letters.frozen_title", "Version", letter.Version), Shown: letter, Back: v.studyPath("/letters")}
+	p := letterPage{base: v.page("letters.frozen_title", "Version", letter.Version), Shown: []shownLetter{{letter}}, Back: v.studyPath("/letters")}
 	p.Here = "letters"
 	for _, l := range versions {
-		if l.Audience == letter.Audience && l.Version == letter.Version {
-			p.Siblings = append(p.Siblings, l)
+		if l.Audience == letter.Audience && l.Version == letter.Version && l.ID != letter.ID {
+			p.Shown = append(p.Shown, shownLetter{l})
+		}
+		if l.Audience == letter.Audience && l.Version < letter.Version {
+			p.Changes = v.studyPath("/letter/" + string(letter.ID) + "/changes")
 		}
 	}
 	by, err := s.Auth.Accounts(v.ctx(), letter.PublishedBy)

@@ -45,7 +45,7 @@ const logSize = 200
 var logParts = map[string][]string{
 	"names":    {"identity.opened", "identity.written", "signature.opened", "signature.written"},
 	"consents": {"consent.recorded", "consent.withdrawn"},
-	"letters":  {"letter.drafted", "letter.published"},
+	"letters":  {"letter.drafted", "letter.published", "letter.round_ask", "letter.round_inform"},
 	"erasures": {"person.withdrawn", "person.erased"},
 	"exports":  {"export.made", evidenceMade},
 }

@@ -56,7 +56,7 @@ type draft struct {
 	text   i18n.Text
 	study  studies.Study
 	zone   *time.Location
-	style  string // "", ".staff" or ".survey"
+	style  string // "", ".staff", ".survey" or ".ask"
 	fields map[string]any
 }
 
@@ -182,6 +182,8 @@ func (s *Server) write(ctx context.Context, l *draft) error {
 		return s.writeLetter(ctx, l)
 	case consents.ReceiptKind:
 		return s.writeReceipt(ctx, l)
+	case consents.ChangedKind:
+		return s.writeChanged(ctx, l)
 	case scheduling.MailConfirmed, scheduling.MailMoved, scheduling.MailCancelled:
 		return s.writeBooking(ctx, l)
 	case surveys.KindInvitation:
@@ -233,6 +235,30 @@ func (s *Server) writeLetter(ctx context.Context, l *draft) error {
 		return mail.ErrStale // a letter of a batch may have waited for days
 	}
 	l.fields["Whence"] = l.text.T("mail.whence." + whence(p))
+	l.fields["Link"], err = s.link(ctx, l, links.Participant, "")
+	return err
+}
+
+// writeChanged tells of a new letter whoever has not answered to it meanwhile.
+func (s *Server) writeChanged(ctx context.Context, l *draft) error {
+	p, err := s.Recruitment.Get(ctx, l.study.ID, l.row.Person)
+	if err != nil {
+		return err
+	}
+	version, err := strconv.Atoi(l.row.Params["version"])
+	if err != nil {
+		return err
+	}
+	wanted, err := s.Consents.Untold(ctx, l.study.ID, l.row.Person, version)
+	if err != nil {
+		return err
+	}
+	if !wanted || p.State.Refuses() {
+		return mail.ErrStale
+	}
+	if l.row.Params["ask"] == consents.AskAgain {
+		l.style = ".ask"
+	}
 	l.fields["Link"], err = s.link(ctx, l, links.Participant, "")
 	return err
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
 	"strings"
@@ -49,6 +50,7 @@ func (b base) Setup() []entry {
 		entries = append(entries, entry{b.T(key), address, b.Path == address || strings.HasPrefix(b.Path, address+"/")})
 	}
 	add("study.here", "/settings")
+	add("record.title", "/record")
 	add("study.sample", "/sample")
 	add("study.attributes", "/attributes")
 	add("study.team", "/team")
@@ -65,6 +67,21 @@ func (b base) Setup() []entry {
 		add("menu.log", "/log")
 	}
 	return entries
+}
+
+// byAct is the form's word for a signature that is the act itself: a choice needs a value.
+const byAct = "act"
+
+func (p studyPage) Signatures() []choice {
+	return p.worded("study.signed", byAct, string(studies.ByName), string(studies.Drawing))
+}
+
+func (p studyPage) Leavers() []choice {
+	return p.worded("study.leaver", string(studies.Delete), string(studies.Anonymise))
+}
+
+func (p studyPage) Ends() []choice {
+	return p.worded("study.after", string(studies.Delete), string(studies.Anonymise))
 }
 
 func (p subject) YesNo() []choice { return p.worded("form", "yes", "no") }
@@ -85,6 +102,7 @@ func (b base) worded(key string, values ...string) []choice {
 const (
 	usualZone    = "Europe/Oslo"
 	usualMinutes = 60
+	usualProof   = 12 // months
 )
 
 // studyLanguages are those that starter letters exist in.
@@ -93,7 +111,9 @@ var studyLanguages = []string{"nb", "nn", "en"}
 func (s *Server) studyNew(v *visit) error {
 	p := studyPage{v.subject("study", "study.new_title"), true, "/studies/new"}
 	if v.form == nil {
-		p.Form = v.newForm(url.Values{"zone": {usualZone}, "duration": {strconv.Itoa(usualMinutes)}})
+		p.Form = v.newForm(studyValues(studies.Study{Zone: usualZone, Duration: usualMinutes, ProofMonths: usualProof,
+			OnWithdrawal: studies.Delete, AtEnd: studies.Delete}))
+		p.Form.Values.Del("recording") // to be chosen
 		return v.show("staff/study", p)
 	}
 	var study id.Study
@@ -146,20 +166,44 @@ func (p studyPage) read(v *visit, s studies.Study) (studies.Study, error) {
 	s.InterviewsBy, s.SurveyOpens, s.SurveyCloses = isoDay(v.value("interviews_by")), isoDay(v.value("survey_opens")), isoDay(v.value("survey_closes"))
 	s.Recording = v.value("recording") == "yes"
 	s.Duration, _ = strconv.Atoi(v.value("duration")) // 0 is refused with the rest
-	return s, gatherFaults(renamed(s.Check(), inputNames), v.chosen("recording", p.YesNo()))
+	s.Special, s.AgeReason = v.value("special") == "yes", v.value("age_reason")
+	s.MinimumAge, s.ProofMonths = countIn(v.value("minimum_age")), countIn(v.value("proof_months"))
+	s.OnWithdrawal, s.AtEnd = studies.Fate(v.value("on_withdrawal")), studies.Fate(v.value("at_end"))
+	if s.Signature = studies.Signature(v.value("signature")); s.Signature == byAct {
+		s.Signature = studies.ByAct
+	}
+	return s, gatherFaults(renamed(s.Check(), inputNames), v.chosen("recording", p.YesNo()), v.chosen("special", p.YesNo()),
+		v.chosen("signature", p.Signatures()), v.chosen("on_withdrawal", p.Leavers()), v.chosen("at_end", p.Ends()))
+}
+
+// countIn reads a number where none is none; what is no number is refused with the rest.
+func countIn(text string) int {
+	if text == "" {
+		return 0
+	}
+	return digitsOr(text, -1)
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
 }
 
 func studyValues(s studies.Study) url.Values {
-	recording := "no"
-	if s.Recording {
-		recording = "yes"
+	age := ""
+	if s.MinimumAge > 0 {
+		age = strconv.Itoa(s.MinimumAge)
 	}
 	values := url.Values{}
 	for name, value := range map[string]string{"title": s.Title, "purpose": s.Purpose, "questions": s.Questions, "institution": s.Institution,
 		"contact": s.ProjectContact, "supervisor": s.Supervisor, "supervisor_contact": s.SupervisorContact, "officer": s.Officer,
 		"officer_contact": s.OfficerContact, "assessment": s.Assessment, "legal_basis": string(s.LegalBasis), "zone": s.Zone,
 		"starts_on": s.StartsOn, "ends_on": s.EndsOn, "interviews_by": s.InterviewsBy,
-		"survey_opens": s.SurveyOpens, "survey_closes": s.SurveyCloses, "duration": strconv.Itoa(s.Duration), "recording": recording} {
+		"survey_opens": s.SurveyOpens, "survey_closes": s.SurveyCloses, "duration": strconv.Itoa(s.Duration), "recording": yesNo(s.Recording),
+		"special": yesNo(s.Special), "minimum_age": age, "age_reason": s.AgeReason, "signature": cmp.Or(string(s.Signature), byAct),
+		"on_withdrawal": string(s.OnWithdrawal), "at_end": string(s.AtEnd), "proof_months": strconv.Itoa(s.ProofMonths)} {
 		values.Set(name, value)
 	}
 	return values

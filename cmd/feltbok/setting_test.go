@@ -392,13 +392,20 @@ func TestPublishedLettersStayAsTheyWere(t *testing.T) {
 		s.refused(b, b.Form("main form").Set("title", " ").Set("body", typed), 422, "title", "body")
 		s.kept(b, "main form", "body", typed)
 		s.must(b.Form("main form").Set("title", "Et nytt brev").Set("body", "Bare {{purpose}}.").Submit())
-		if !strings.Contains(b.Text(".panel"), "Brevet har ikke feltet") {
+		if !strings.Contains(b.Text(".panel"), "Brevet har ikke {{officer}}") {
 			t.Errorf("the checklist says %q", b.Text(".panel"))
 		}
 		s.must(b.Get(path + "/letters/company/nb/preview"))
 		if !strings.Contains(b.Text(".letter"), "Bare Å prøve.") {
 			t.Errorf("the preview reads %q", b.Text(".letter"))
 		}
+		s.must(b.Get(path + "/letters"))
+		s.refused(b, b.Form(publish), 422)
+		if !b.Has(`a[href="`+path+`/letters/company/nb#checks"]`) || !strings.Contains(b.Text(".errors"), "Personvernombud") {
+			t.Errorf("the refusal says %q", b.Text(".errors"))
+		}
+		s.must(b.Get(path + "/letters/company/nb"))
+		s.must(b.Form("main form").Only("told", boxes(b, "told")...).Submit())
 		s.must(b.Get(path + "/letters"))
 		s.must(b.Form(publish).Submit())
 		s.must(b.Get(frozen))

@@ -31,7 +31,7 @@ func (p *people) SignConsent(ctx context.Context, actor audit.Actor, act consent
 	if err != nil {
 		return err
 	}
-	act.Setting = setting(study)
+	act.Demands = demands(study)
 	if !name.Given() {
 		return p.keepConsent(ctx, actor, act)
 	}
@@ -78,13 +78,13 @@ func (p *people) pruneSignatures(ctx context.Context, study id.Study, person id.
 	return p.Vault.PruneSignatures(ctx, study, person, acts, p.now().Add(-about))
 }
 
-// setting is what a study demands of an act of consent, in the words of that domain.
-func setting(s studies.Study) consents.Setting {
+// demands are what a study demands of an act of consent, in the words of that domain.
+func demands(s studies.Study) consents.Demands {
 	zone, err := time.LoadLocation(s.Zone)
 	if err != nil {
 		zone = time.UTC // only for a study that was never stored
 	}
-	return consents.Setting{Signature: string(s.Signature), Explicit: s.Special, MinimumAge: s.MinimumAge, Zone: zone}
+	return consents.Demands{Signature: string(s.Signature), Explicit: s.Special, MinimumAge: s.MinimumAge, Zone: zone}
 }
 
 // keepConsent writes an act and stops what rested on a yes that becomes a no.

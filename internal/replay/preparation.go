@@ -19,6 +19,7 @@ const (
 func (p *player) preparation() []event {
 	return []event{
 		{at("2018-11-05", "09:00"), "first account and study", p.setUp},
+		{at("2018-11-05", "09:30"), "study record", p.record},
 		{at("2018-11-05", "10:00"), "cases and quotas", p.sample},
 		{at("2018-11-05", "11:00"), "team", p.team},
 		{at("2018-11-06", "09:00"), "letters", p.letters},
@@ -47,6 +48,53 @@ func (p *player) setUp() error {
 	}
 	p.study = strings.Split(p.researcher.Address(), "?")[0]
 	return nil
+}
+
+// texts are what the team wrote for its letters, by language; for the rest it found our words true.
+var texts = map[string][]string{
+	"nb": {
+		"uses", "Vi bruker opplysningene i en masteroppgave og i en artikkel om samskaping, og gir dem ikke videre.",
+		"processors", "Sikker Drift AS (oppdiktet) drifter serveren for oss, og universitetet driver e-posten. Begge har databehandleravtale med universitetet.",
+		"security", "Navn og kontaktopplysninger er kryptert og ligger for seg selv. Opptakene ligger kryptert på universitetets eget område.",
+	},
+	"nn": {
+		"title", "Samskaping i næringsklynger",
+		"purpose", "Vi vil forstå kva som får bedrifter i ei næringsklynge til å skape noko digitalt saman, og kva som hindrar dei.",
+		"questions", "Kva driv samskaping i klynger?\nKva hindrar samskaping?\nKorleis verkar samskaping på digitaliseringa?",
+		"uses", "Vi bruker opplysningane i ei masteroppgåve og i ein artikkel om samskaping, og gir dei ikkje vidare.",
+		"processors", "Sikker Drift AS (oppdikta) driftar tenaren for oss, og universitetet driv e-posten. Begge har databehandlaravtale med universitetet.",
+		"security", "Namn og kontaktopplysningar er krypterte og ligg for seg sjølve. Opptaka ligg krypterte på universitetet sitt eige område.",
+	},
+	"en": {
+		"title", "Co-creation in business clusters",
+		"purpose", "We want to understand what makes companies in a business cluster create something digital together, and what holds them back.",
+		"questions", "What drives co-creation in clusters?\nWhat holds co-creation back?\nHow does co-creation affect digitalisation?",
+		"institution", "Nordfjord University (invented)",
+		"uses", "We use the data in a master’s thesis and in an article about co-creation, and do not pass them on.",
+		"processors", "Sikker Drift AS (invented) runs the server for us, and the university runs the e-mail. Both have a data processing agreement with the university.",
+		"security", "Names and contact details are encrypted and kept apart. Recordings lie encrypted on the university’s own storage.",
+	},
+}
+
+func (p *player) record() error {
+	for _, lang := range []string{"nb", "nn", "en"} {
+		if err := p.post(p.study+"/record/"+lang, "main form", texts[lang]...); err != nil {
+			return err
+		}
+	}
+	return p.confirm("nb")
+}
+
+// confirm ticks every suggestion that is left on the page of the main language.
+func (p *player) confirm(lang string) error {
+	if err := p.open(p.study + "/record/" + lang); err != nil {
+		return err
+	}
+	var suggested []string
+	p.researcher.Page.Find(`input[name="confirmed"]`).Each(func(_ int, box *browser.Selection) {
+		suggested = append(suggested, box.AttrOr("value", ""))
+	})
+	return p.researcher.Form("main form").Only("confirmed", suggested...).Submit()
 }
 
 func (p *player) sample() error {

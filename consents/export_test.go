@@ -1,0 +1,7 @@
+package consents
+
+// The tests look at these from outside.
+var (
+	Strip        = strip
+	CompareTexts = compare
+)
