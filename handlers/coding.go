@@ -150,6 +150,14 @@ func (s *Server) coding(v *visit) error {
 	if err != nil {
 		return err
 	}
+	kept, err := s.Consents.Restricted(v.ctx(), v.study.ID)
+	if err != nil {
+		return err
+	}
+	held = slices.DeleteFunc(held, func(h interviews.Held) bool { return kept[h.Person].Kind != "" })
+	for _, marks := range matrix.Marks {
+		maps.DeleteFunc(marks, func(person id.Person, _ interviews.Mark) bool { return kept[person].Kind != "" })
+	}
 	p := codingPage{base: v.page("coding.title"), Themes: len(matrix.Themes)}
 	p.Here = "coding"
 	p.addPeople(v, matrix, held, people)

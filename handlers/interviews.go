@@ -197,6 +197,7 @@ func (s *Server) interviewTable(v *visit) error {
 	}
 	p := tablePage{base: v.page("interviews.title")}
 	p.Here = "interviews"
+	held = slices.DeleteFunc(held, func(h interviews.Held) bool { return d.said.Restricted[h.Person].Kind != "" })
 	inOrder := v.caseOrder(d.people)
 	slices.SortStableFunc(held, func(a, b interviews.Held) int { return inOrder(a.Person, b.Person) })
 	minutes := 0

@@ -168,7 +168,7 @@ func (s *Server) myRequest(v *visit) (err error) {
 	if v.form == nil {
 		return v.show("participant/request", p)
 	}
-	if err = s.request(v); err == nil {
+	if err = s.request(v, v.session.Person); err == nil {
 		return v.seeOther(p.Mine, "my_request")
 	}
 	if !mendable(err) {
@@ -179,7 +179,7 @@ func (s *Server) myRequest(v *visit) (err error) {
 }
 
 // request hands on what was asked. To correct something, or for something else, there must be a word of what.
-func (s *Server) request(v *visit) error {
+func (s *Server) request(v *visit, person id.Person) error {
 	kind, text := v.value("kind"), v.value("note")
 	var check errs.Check
 	if !slices.Contains(consents.Requests, kind) {
@@ -191,7 +191,7 @@ func (s *Server) request(v *visit) error {
 	if err := gatherFaults(check.Err(), identities.CheckNote(text)); err != nil {
 		return err
 	}
-	return settled(s.People.Request(v.ctx(), v.actor(), v.study, v.session.Person, kind, text))
+	return settled(s.People.Request(v.ctx(), v.actor(), v.study, person, kind, text))
 }
 
 // surveyMinePage is a respondent's own page: what an informant's has, less appointments and invitations.

@@ -212,7 +212,7 @@ func (p personPage) deeds() []deed {
 	if !p.Barred {
 		all = append(all, deed{Label: p.T("people.do.refuse"), Address: one + "/refuse"})
 	}
-	all = append(all, deed{Label: p.T("people.do.withdraw"), Address: one + "/withdraw"})
+	all = append(all, deed{Label: p.T("rights.entered.do"), Address: one + "/request"}, deed{Label: p.T("people.do.withdraw"), Address: one + "/withdraw"})
 	if i := slices.IndexFunc(all, func(d deed) bool { return d.Label == p.T(p.likeliest(next)) }); i >= 0 {
 		all[i].First = true
 		all = slices.Concat(all[i:i+1], all[:i], all[i+1:])

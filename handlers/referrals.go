@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strconv"
 
+	"example.org/feltbok/consents"
 	"example.org/feltbok/exports"
+	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/studies"
 )
@@ -112,7 +114,11 @@ func (s *Server) referralsFile(v *visit) error {
 	if err != nil {
 		return err
 	}
-	file, err := v.referralsTable(snow)
+	kept, err := s.Consents.Restricted(v.ctx(), v.study.ID)
+	if err != nil {
+		return err
+	}
+	file, err := v.referralsTable(snow, kept)
 	if err != nil {
 		return err
 	}
@@ -120,7 +126,8 @@ func (s *Server) referralsFile(v *visit) error {
 	return nil
 }
 
-func (v *visit) referralsTable(snow recruitment.Snowball) ([]byte, error) {
+// referralsTable has of those whose data are only kept no more than that somebody stands there: without them the chain breaks.
+func (v *visit) referralsTable(snow recruitment.Snowball, kept map[id.Person]consents.Restriction) ([]byte, error) {
 	rows := [][]string{referralsHead}
 	var walk func(nodes []*recruitment.Node, recruiter, seed string)
 	walk = func(nodes []*recruitment.Node, recruiter, seed string) {
@@ -129,7 +136,11 @@ func (v *visit) referralsTable(snow recruitment.Snowball) ([]byte, error) {
 			if from == "" {
 				from = n.Code
 			}
-			rows = append(rows, v.referralsRow(n, recruiter, from))
+			row := v.referralsRow(n, recruiter, from)
+			if kept[n.ID].Kind != "" {
+				row = append(row[:2], make([]string, len(row)-2)...)
+			}
+			rows = append(rows, row)
 			walk(n.Led, n.Code, from)
 		}
 	}

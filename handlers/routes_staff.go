@@ -100,6 +100,7 @@ func (s *Server) staffRoutes() []route {
 		get(person+"/edit", team, s.personEdit),
 		post(person+"/edit", team, s.personEdited, person+"?done=person_edited"),
 		both(person+"/refuse", team, s.personRefuse, person),
+		both(person+"/request", team, s.personRequest, person),
 		post(person+"/release", team, s.personRelease, person),
 		get(person+"/coupons", team, s.personCoupons),
 		post(person+"/coupons", team, s.personCouponsMake, person+"/coupons"),

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,7 +99,11 @@ func (s *Server) results(v *visit, p *surveyResultsPage) error {
 	if err != nil {
 		return err
 	}
-	frequencies, err := s.Surveys.Frequencies(v.ctx(), v.study.ID, p.Survey.ID)
+	kept, err := s.Consents.Restricted(v.ctx(), v.study.ID)
+	if err != nil {
+		return err
+	}
+	frequencies, err := s.Surveys.Frequencies(v.ctx(), v.study.ID, p.Survey.ID, slices.Collect(maps.Keys(kept))...)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/studies"
@@ -88,16 +89,20 @@ func TestDrawMany(t *testing.T) {
 // Promise 21: no cell of the table is a formula, whatever the codes are.
 func TestReferralsTable(t *testing.T) {
 	seed := node("B1", 0, node("B2", 1), node("=1+1", 2))
-	seed.NetworkSize, seed.Case = 30, "case"
+	seed.NetworkSize, seed.Case, seed.ID = 30, "case", "seed"
 	v := &visit{study: studies.Study{Cases: []studies.Case{{ID: id.Case("case"), Code: "=cmd|'/c calc'!A1"}}}}
-	file, err := v.referralsTable(snowballOf(seed))
+	file, err := v.referralsTable(snowballOf(seed), nil)
 	want := strings.Join([]string{"id,recruiter.id,network.size,coupon,wave,seed,case,relation,size,source,state",
 		"B1,seed,30,,0,B1,'=cmd|'/c calc'!A1,,,,", "B2,B1,,1,1,B1,,,,,", "'=1+1,B1,,2,1,B1,,,,,", ""}, "\n")
 	if err != nil || string(file) != want {
 		t.Errorf("table %v\n got %s\nwant %s", err, file, want)
 	}
+	kept, err := v.referralsTable(snowballOf(seed), map[id.Person]consents.Restriction{seed.ID: {Kind: consents.Restrict}})
+	if err != nil || !strings.Contains(string(kept), "\nB1,seed,,,,,,,,,\nB2,B1,,1,1,B1,") {
+		t.Errorf("of somebody whose data are only kept: %v\n%s", err, kept)
+	}
 	for _, code := range []string{"=1", "+1", "-1", "@x", "\tx", "\rx"} {
-		file, err := v.referralsTable(snowballOf(node(code, 0)))
+		file, err := v.referralsTable(snowballOf(node(code, 0)), nil)
 		if err != nil || !strings.Contains(string(file), "'"+code) {
 			t.Errorf("%q stays a formula: %s, %v", code, file, err)
 		}

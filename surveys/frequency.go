@@ -29,7 +29,8 @@ type Frequency struct {
 
 // Frequencies counts a survey's responses in one pass. Questions stand in the newest form's order, then those that only
 // older versions had. A response counts for the questions of the version it answered.
-func (s *Surveys) Frequencies(ctx context.Context, study id.Study, survey id.Survey) ([]Frequency, error) {
+// Those whose answers may not be used now are left out.
+func (s *Surveys) Frequencies(ctx context.Context, study id.Study, survey id.Survey, without ...id.Person) ([]Frequency, error) {
 	forms, err := s.versions(ctx, study, survey)
 	if err != nil {
 		return nil, err
@@ -41,7 +42,8 @@ func (s *Surveys) Frequencies(ctx context.Context, study id.Study, survey id.Sur
 	err = database.Each(ctx, s.db, func(row database.Scanner) error {
 		var version int
 		var text []byte
-		if err := row.Scan(&version, &text); err != nil {
+		var person id.Person
+		if err := row.Scan(&version, &text, &person); err != nil || slices.Contains(without, person) {
 			return err
 		}
 		var answers Answers
@@ -50,7 +52,7 @@ func (s *Surveys) Frequencies(ctx context.Context, study id.Study, survey id.Sur
 		}
 		tallies.count(version, answers)
 		return nil
-	}, "select version, answers from survey_response where survey_id = $1 and study_id = $2 and submitted_at > 0", survey, study)
+	}, "select version, answers, person_id from survey_response where survey_id = $1 and study_id = $2 and submitted_at > 0", survey, study)
 	if err != nil {
 		return nil, fmt.Errorf("count responses: %w", err)
 	}

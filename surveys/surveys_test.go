@@ -695,5 +695,10 @@ func TestFrequenciesOfNothing(t *testing.T) {
 		if one[0].Missing != 1 || figures(one[0]) != "- - -" || figures(one[2]) != "5.000 - 5.000" {
 			t.Errorf("one response: %+v, %s", one[0], figures(one[2]))
 		}
+		without, err := f.Frequencies(t.Context(), study, f.survey, "p1")
+		must(t, err)
+		if without[0].Missing != 0 || figures(without[2]) != "- - -" {
+			t.Errorf("without the one who answered: %+v, %s", without[0], figures(without[2]))
+		}
 	})
 }

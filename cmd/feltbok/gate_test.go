@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"example.org/feltbok/consents"
@@ -225,6 +226,39 @@ func TestRestrictedPersonsHearWhatTheyAskedFor(t *testing.T) {
 		}
 		if kinds["letter"] != 0 || kinds["booking_confirmed"] != 0 || kinds["booking_cancelled"] == 0 || kinds["request_received"] != 1 || kinds["consent_receipt"] != 1 {
 			t.Errorf("mails %v", kinds)
+		}
+	})
+}
+
+// Of a booking and a restriction at the same moment one waits for the other: no appointment stands afterwards.
+func TestNoAppointmentSlipsPastARestriction(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		const times = 8
+		c := newCrowd(s, times, 0, noMark)
+		ctx := t.Context()
+		slots, err := s.Scheduling.Free(ctx, c.study.ID, consents.Company, s.clock.now(), s.clock.now().AddDate(0, 0, 7))
+		s.must(err)
+		for i, person := range c.persons {
+			c.consent(person)
+			var both sync.WaitGroup
+			both.Go(func() {
+				_, err := s.Scheduling.Book(ctx, audit.Participant(person), scheduling.Request{Study: c.study.ID, Person: person,
+					Audience: consents.Company, Mode: scheduling.Phone, Start: slots[i*20].Start, Language: "nb"})
+				if err != nil && errs.KindOf(err) != errs.Forbidden {
+					t.Error(err)
+				}
+			})
+			both.Go(func() {
+				if err := s.people.Request(ctx, audit.Participant(person), c.study, person, consents.AnswerRestrict, ""); err != nil {
+					t.Error(err)
+				}
+			})
+			both.Wait()
+			of, err := s.Scheduling.Of(ctx, c.study.ID, person)
+			s.must(err)
+			if slices.ContainsFunc(of, func(b scheduling.Booking) bool { return b.State == scheduling.Booked }) {
+				t.Errorf("an appointment stands beside a restriction: %+v", of)
+			}
 		}
 	})
 }

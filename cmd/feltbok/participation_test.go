@@ -313,7 +313,7 @@ func TestNoIsTakenForANo(t *testing.T) {
 		f.must(b.Get("/my/consent"))
 		f.must(b.Form("main form").Set("consent_interview", "no").Submit())
 		f.at(b, "/my", "Takk for svaret", "Vi spør deg ikke igjen.", "Slett det dere har om meg")
-		if b.Text(".said dd") != "Samtale Endre svaret: Samtale" {
+		if text := b.Text(".said dd"); b.Page.Find(".said dd").Length() != 1 || !strings.HasPrefix(text, "Samtale") || !strings.HasSuffix(text, "Endre svaret: Samtale") {
 			t.Errorf("answers shown: %q", b.Text(".said dd"))
 		}
 		f.must(b.Get("/my/time"))

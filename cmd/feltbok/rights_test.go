@@ -415,6 +415,55 @@ func TestTheCopyIsComplete(t *testing.T) {
 			}
 		}
 		c.workbookMirrors(b, file)
+		c.leavesNothing(person)
+	})
+}
+
+// leavesNothing withdraws somebody who has a row in every table: none is left but those that stay on purpose, and what is to
+// be done by hand, without the person.
+func (c *crowd) leavesNothing(person id.Person) {
+	c.t.Helper()
+	c.must(c.people.Withdraw(c.t.Context(), audit.Participant(person), c.study.ID, person))
+	t := c.t.(*testing.T)
+	for _, store := range database.Stores {
+		for _, table := range tables(t, c.stores[store]) {
+			held := slices.DeleteFunc(columns(t, c.stores[store], table), func(column string) bool { return !strings.Contains(column, "person") })
+			if len(held) == 0 || slices.Contains(outliving, table) || table == "participant" || table == "erased" {
+				continue
+			}
+			if n := c.rowsOf(c.stores[store], table, held, person); n > 0 {
+				t.Errorf("%s has %d rows of somebody who has left", table, n)
+			}
+		}
+	}
+	if open, err := c.Consents.OpenTasks(t.Context(), c.study.ID); err != nil || len(open) != 1 || open[0].Code != "A1" || open[0].Note != "" {
+		t.Errorf("tasks after leaving: %+v, %v", open, err)
+	}
+}
+
+// What somebody asks for on the telephone is entered by the team, and is the same to them.
+func TestTheTeamEntersARequest(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		c := newCrowd(s, 1, 0, noMark)
+		page := "/studies/" + string(c.study.ID) + "/people/" + string(c.persons[0])
+		owner := c.staff(c.owner)
+		s.must(owner.Get(page + "/request"))
+		s.refused(owner, owner.Form("main form").Set("note", "Ringte"), 422, "kind")
+		s.kept(owner, "main form", "note", "Ringte")
+		s.must(owner.Form("main form").Set("kind", consents.AnswerRestrict).Submit())
+		if !says(owner, "main", "Opplysningene kan bare oppbevares.") || !says(owner, "main", "Én oppgave venter") {
+			t.Errorf("the person's page says %q", owner.Text("main"))
+		}
+		r, err := s.Consents.RestrictionOf(t.Context(), c.persons[0])
+		if err != nil || r.Actor != audit.Staff(c.owner) {
+			t.Errorf("restricted by %+v, %v", r, err)
+		}
+		own := c.enter(c.persons[0], links.Participant)
+		s.must(own.Get("/my/data"))
+		if !strings.Contains(own.Text("main"), "Ringte") {
+			t.Error("the person does not see what was written")
+		}
+		s.speaks(owner, page+"/request")
 	})
 }
 
