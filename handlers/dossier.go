@@ -226,11 +226,7 @@ func (d *dossier) namesOpened(w io.Writer) error {
 	return table.Close()
 }
 
-// opener is who opened a name.
-func (d *dossier) opener(actor audit.Actor, names namesOf) string {
-	return openerIn(d.text, actor, names)
-}
-
+// openerIn is who opened a name.
 func openerIn(text i18n.Text, actor audit.Actor, names namesOf) string {
 	if actor == personActor {
 		return text.T("dossier.themselves")

@@ -139,15 +139,15 @@ type packPage struct {
 	pack  *pack
 }
 
-func (p packPage) Made() string  { return p.pack.day(p.pack.made) }
-func (p packPage) Ends() string  { return p.pack.day(p.Study.End().Add(-time.Second)) }
-func (p packPage) Head() string  { return p.pack.end.Hash }
-func (p packPage) Entries() any  { return p.pack.verified.N }
-func (p packPage) Broken() bool  { return p.pack.verified.Broken }
-func (p packPage) Letters() int  { return p.pack.checked.Letters }
-func (p packPage) Acts() int     { return p.pack.checked.Acts }
-func (p packPage) Altered() bool { return !p.pack.checked.OK() }
-func (p packPage) Pictures() int { return len(p.pack.pictures) }
+func (p packPage) Made() string   { return p.pack.day(p.pack.made) }
+func (p packPage) Ends() string   { return p.pack.day(p.Study.End().Add(-time.Second)) }
+func (p packPage) Head() string   { return p.pack.end.Hash }
+func (p packPage) Entries() int64 { return p.pack.verified.N }
+func (p packPage) Broken() bool   { return p.pack.verified.Broken }
+func (p packPage) Letters() int   { return p.pack.checked.Letters }
+func (p packPage) Acts() int      { return p.pack.checked.Acts }
+func (p packPage) Altered() bool  { return !p.pack.checked.OK() }
+func (p packPage) Pictures() int  { return len(p.pack.pictures) }
 func (p packPage) Deletes(f studies.Fate) bool {
 	return f == studies.Delete
 }

@@ -154,9 +154,6 @@ func (p registerPage) First() string {
 	return p.address("")
 }
 
-// Filtered says whether the list leaves somebody out.
-func (p registerPage) Filtered() bool { return p.Query.Purpose != "" || p.Query.Version > 0 }
-
 // Filters are what the list can be narrowed by.
 func (p registerPage) Filters() []filterField {
 	var standings []choiceGroup
