@@ -195,6 +195,9 @@ func TestRestoreElsewhere(t *testing.T) {
 					compared += int(want[table].Rows)
 				}
 			}
+			if again.stores[database.Study].Postgres() == s.stores[database.Study].Postgres() { // engines write values differently
+				sameRows(t, s.app, again.app)
+			}
 			if compared < 100 || len(got) != len(want) {
 				t.Errorf("%d rows in %d tables were compared with %d tables", compared, len(want), len(got))
 			}
@@ -210,6 +213,21 @@ func TestRestoreElsewhere(t *testing.T) {
 			}
 		}
 	})
+}
+
+// sameRows compares value by value, and not by the hashes that archives are made with.
+func sameRows(t *testing.T, one, other *app) {
+	t.Helper()
+	for _, store := range database.Stores {
+		var except []string
+		for _, table := range restoreChanges {
+			except = append(except, strings.TrimPrefix(table, "study."))
+		}
+		before, after := dump(t, one.stores[store], except...), dump(t, other.stores[store], except...)
+		if before != after {
+			t.Errorf("the %s store was, and is:\n%s\n%s", store, difference(after, before), difference(before, after))
+		}
+	}
 }
 
 // Promise 17: a backup made while people come, answer and leave restores as often as it is made, and is one whole.
