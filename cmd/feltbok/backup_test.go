@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"example.org/feltbok/handlers"
+	"example.org/feltbok/imports"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/backup"
 	"example.org/feltbok/internal/database"
@@ -308,7 +309,8 @@ func TestARestoreBringsBackNobody(t *testing.T) {
 			c.call(person, "Snakket om kanarifugler")
 			c.consent(person)
 		}
-		list := c.upload(memberList(3, "liste"), "")
+		list, running := c.upload(memberList(3, "liste"), ""), c.upload(memberList(3, "andre"), "")
+		act := c.begin(running)
 		s.must(c.people.AddTip(ctx, owner, c.study.ID, c.persons[3], identity(40, func(int) string { return "tipset" }), 14))
 		tips, err := s.Vault.Tips(ctx, c.study.ID)
 		s.must(err)
@@ -322,6 +324,7 @@ func TestARestoreBringsBackNobody(t *testing.T) {
 		s.must(c.people.Withdraw(ctx, owner, c.study.ID, asked))
 		s.must(c.people.DropTip(ctx, owner, c.study.ID, tips[0].Person))
 		s.must(c.people.Discard(ctx, owner, c.study.ID, list.ID))
+		s.must(s.Intents.Finish(ctx, act))                     // three are taken in, who in the copy are not yet
 		late := c.enrol(20, func(int) string { return "sen" }) // came after the copy
 		s.turn(s.clock.now().Add(time.Hour))
 		s.at.must("backup", "--keys", s.keys, "--recipient", s.public)
@@ -332,7 +335,7 @@ func TestARestoreBringsBackNobody(t *testing.T) {
 
 		to := elsewhere()
 		out := s.restore(to, data, s.keys) // the newest of the folder
-		if !strings.Contains(out, "erased again 3, lists dropped 1, half-known dropped 0, loose keys destroyed 1") {
+		if !strings.Contains(out, "erased again 3, lists dropped 1, half-known dropped 0, loose keys destroyed 4") {
 			t.Errorf("the restore says %s", out)
 		}
 		again := to.open(s.clock.now)
@@ -346,10 +349,16 @@ func TestARestoreBringsBackNobody(t *testing.T) {
 				t.Errorf("%s gets a key again", name)
 			}
 		}
+		if in, err := again.Imports.Get(ctx, c.study.ID, running.ID); err != nil || in.State != imports.Failed {
+			t.Errorf("an import whose list is gone is %q (%v)", in.State, err)
+		}
 		for _, person := range []id.Person{c.persons[2], c.persons[3], c.asked[1]} {
 			if _, err := again.Vault.Open(ctx, owner, "call", c.study.ID, person); err != nil {
 				t.Errorf("who stayed does not open: %v", err)
 			}
+		}
+		if n, err := again.Intents.Count(ctx); n != 0 || err != nil {
+			t.Errorf("%d acts are open (%v)", n, err)
 		}
 		funnel, err := again.Recruitment.Funnel(ctx, c.study.ID, nil)
 		if err != nil || len(funnel.Losses) != 1 || funnel.Losses[0].Count != 2 {
