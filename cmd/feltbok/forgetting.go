@@ -127,7 +127,7 @@ func (p *people) keyless(ctx context.Context) ([]id.Person, error) {
 func (p *people) eraseOne(ctx context.Context, study id.Study, person id.Person) error {
 	var intent id.Intent
 	err := p.db.Tx(ctx, func(tx *database.Tx) (err error) {
-		intent, err = p.Intents.Begin(ctx, tx, study, person, withdraw, acted{audit.System})
+		intent, err = p.Intents.Begin(ctx, tx, study, person, withdraw, acted{By: audit.System})
 		return err
 	})
 	if err != nil {
