@@ -250,7 +250,7 @@ func TestBackupUnderLoad(t *testing.T) {
 					return
 				default:
 				}
-				person := c.enrol(i, noMark)
+				person := c.enrol(i, func(i int) string { return fmt.Sprintf("last%d", i) })
 				c.consent(person)
 				c.call(person, "Snakket med en til")
 				mu.Lock()

@@ -14,6 +14,7 @@ import (
 
 	"example.org/feltbok/handlers"
 	"example.org/feltbok/internal/auth"
+	"example.org/feltbok/internal/backup"
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
 )
@@ -109,7 +110,7 @@ func (a *app) onlyStudy(ctx context.Context, study id.Study) (id.Study, error) {
 
 // writeFile writes a file that only its owner can read, and leaves nothing half-written under its name.
 func writeFile(path string, write func(io.Writer) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".feltbok-*")
+	file, err := os.CreateTemp(filepath.Dir(path), backup.Half+"*")
 	if err != nil {
 		return err
 	}
