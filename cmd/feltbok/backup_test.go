@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"example.org/feltbok/handlers"
+	"example.org/feltbok/imports"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/backup"
 	"example.org/feltbok/internal/database"
@@ -195,6 +196,9 @@ func TestRestoreElsewhere(t *testing.T) {
 					compared += int(want[table].Rows)
 				}
 			}
+			if again.stores[database.Study].Postgres() == s.stores[database.Study].Postgres() { // engines write values differently
+				sameRows(t, s.app, again.app)
+			}
 			if compared < 100 || len(got) != len(want) {
 				t.Errorf("%d rows in %d tables were compared with %d tables", compared, len(want), len(got))
 			}
@@ -212,6 +216,21 @@ func TestRestoreElsewhere(t *testing.T) {
 	})
 }
 
+// sameRows compares value by value, and not by the hashes that archives are made with.
+func sameRows(t *testing.T, one, other *app) {
+	t.Helper()
+	for _, store := range database.Stores {
+		var except []string
+		for _, table := range restoreChanges {
+			except = append(except, strings.TrimPrefix(table, "study."))
+		}
+		before, after := dump(t, one.stores[store], except...), dump(t, other.stores[store], except...)
+		if before != after {
+			t.Errorf("the %s store was, and is:\n%s\n%s", store, difference(after, before), difference(before, after))
+		}
+	}
+}
+
 // Promise 17: a backup made while people come, answer and leave restores as often as it is made, and is one whole.
 func TestBackupUnderLoad(t *testing.T) {
 	rounds := 2
@@ -221,7 +240,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site, elsewhere func() *place) {
 		c := newCrowd(s.stage, 4, 2, noMark)
 		var mu sync.Mutex
-		in, out := slices.Clone(c.persons), []id.Person{} // acknowledged
+		in, leaving, out := slices.Clone(c.persons), []id.Person{}, []id.Person{} // the first and the last acknowledged
 		stop, stopped := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(stopped)
@@ -231,13 +250,16 @@ func TestBackupUnderLoad(t *testing.T) {
 					return
 				default:
 				}
-				person := c.enrol(i, noMark)
+				person := c.enrol(i, func(i int) string { return fmt.Sprintf("last%d", i) })
 				c.consent(person)
 				c.call(person, "Snakket med en til")
 				mu.Lock()
 				in = append(in, person)
 				mu.Unlock()
 				if i%3 == 0 {
+					mu.Lock()
+					leaving = append(leaving, person)
+					mu.Unlock()
 					if err := c.people.Withdraw(context.Background(), audit.Participant(person), c.study.ID, person); err != nil {
 						t.Error(err)
 						return
@@ -256,7 +278,7 @@ func TestBackupUnderLoad(t *testing.T) {
 			mu.Unlock()
 			data, keyed := s.backUp()
 			mu.Lock()
-			outAfter := slices.Clone(out)
+			maybeOut := slices.Clone(leaving)
 			mu.Unlock()
 			to := elsewhere()
 			s.restore(to, data, keyed)
@@ -265,8 +287,9 @@ func TestBackupUnderLoad(t *testing.T) {
 			again := to.open(s.clock.now)
 			for _, person := range inBefore {
 				known, err := again.Vault.Exists(t.Context(), person)
-				if err != nil || known == slices.Contains(outBefore, person) && !slices.Contains(outAfter, person) {
-					t.Errorf("round %d: somebody acknowledged is in the vault: %v (%v)", round, known, err)
+				left, maybeLeft := slices.Contains(outBefore, person), slices.Contains(maybeOut, person)
+				if err != nil || known && left || !known && !maybeLeft {
+					t.Errorf("round %d: in the vault %v, left before %v, perhaps meanwhile %v (%v)", round, known, left, maybeLeft, err)
 				}
 			}
 			if n, err := again.Intents.Count(t.Context()); n != 0 || err != nil {
@@ -290,7 +313,8 @@ func TestARestoreBringsBackNobody(t *testing.T) {
 			c.call(person, "Snakket om kanarifugler")
 			c.consent(person)
 		}
-		list := c.upload(memberList(3, "liste"), "")
+		list, running := c.upload(memberList(3, "liste"), ""), c.upload(memberList(3, "andre"), "")
+		act := c.begin(running)
 		s.must(c.people.AddTip(ctx, owner, c.study.ID, c.persons[3], identity(40, func(int) string { return "tipset" }), 14))
 		tips, err := s.Vault.Tips(ctx, c.study.ID)
 		s.must(err)
@@ -304,6 +328,7 @@ func TestARestoreBringsBackNobody(t *testing.T) {
 		s.must(c.people.Withdraw(ctx, owner, c.study.ID, asked))
 		s.must(c.people.DropTip(ctx, owner, c.study.ID, tips[0].Person))
 		s.must(c.people.Discard(ctx, owner, c.study.ID, list.ID))
+		s.must(s.Intents.Finish(ctx, act))                     // three are taken in, who in the copy are not yet
 		late := c.enrol(20, func(int) string { return "sen" }) // came after the copy
 		s.turn(s.clock.now().Add(time.Hour))
 		s.at.must("backup", "--keys", s.keys, "--recipient", s.public)
@@ -314,7 +339,7 @@ func TestARestoreBringsBackNobody(t *testing.T) {
 
 		to := elsewhere()
 		out := s.restore(to, data, s.keys) // the newest of the folder
-		if !strings.Contains(out, "erased again 3, lists dropped 1, half-known dropped 0, loose keys destroyed 1") {
+		if !strings.Contains(out, "erased again 3, lists dropped 1, half-known dropped 0, loose keys destroyed 4") {
 			t.Errorf("the restore says %s", out)
 		}
 		again := to.open(s.clock.now)
@@ -328,10 +353,16 @@ func TestARestoreBringsBackNobody(t *testing.T) {
 				t.Errorf("%s gets a key again", name)
 			}
 		}
+		if in, err := again.Imports.Get(ctx, c.study.ID, running.ID); err != nil || in.State != imports.Failed {
+			t.Errorf("an import whose list is gone is %q (%v)", in.State, err)
+		}
 		for _, person := range []id.Person{c.persons[2], c.persons[3], c.asked[1]} {
 			if _, err := again.Vault.Open(ctx, owner, "call", c.study.ID, person); err != nil {
 				t.Errorf("who stayed does not open: %v", err)
 			}
+		}
+		if n, err := again.Intents.Count(ctx); n != 0 || err != nil {
+			t.Errorf("%d acts are open (%v)", n, err)
 		}
 		funnel, err := again.Recruitment.Funnel(ctx, c.study.ID, nil)
 		if err != nil || len(funnel.Losses) != 1 || funnel.Losses[0].Count != 2 {

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"example.org/feltbok/handlers"
 	"example.org/feltbok/internal/auth"
+	"example.org/feltbok/internal/backup"
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
 )
@@ -107,7 +110,7 @@ func (a *app) onlyStudy(ctx context.Context, study id.Study) (id.Study, error) {
 
 // writeFile writes a file that only its owner can read, and leaves nothing half-written under its name.
 func writeFile(path string, write func(io.Writer) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".feltbok-*")
+	file, err := os.CreateTemp(filepath.Dir(path), backup.Half+"*")
 	if err != nil {
 		return err
 	}
@@ -123,6 +126,69 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return database.SyncFolder(filepath.Dir(path))
+}
+
+type verifyCommand struct {
+	storage
+	opener
+	Backup string `env:"-" type:"path" help:"Check this archive instead, or the newest in this folder; needs no installation." placeholder:"PATH"`
+	Keys   string `env:"-" type:"path" help:"The same for an archive of keys." placeholder:"PATH"`
+}
+
+// Run checks what the stores say of each other, the audit chain, every letter's hash and every link, beside a running server;
+// or archives, without restoring them.
+func (c *verifyCommand) Run(ctx context.Context, std stdio) error {
+	if c.Backup != "" || c.Keys != "" {
+		return c.archives(std)
+	}
+	return c.beside(ctx, std, func(a *app) error { return a.verify(ctx, std) })
+}
+
+func (a *app) verify(ctx context.Context, std stdio) error {
+	entries, err := a.Audit.Verify(ctx)
+	if err != nil {
+		return fmt.Errorf("audit chain at entry %d: %w", entries, err)
+	}
+	letters, err := a.Consents.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := a.keys.Persons(ctx)
+	if err != nil {
+		return err
+	}
+	identities, err := a.Vault.Persons(ctx)
+	if err != nil {
+		return err
+	}
+	drafts, err := a.Vault.Drafts(ctx, time.UnixMilli(math.MaxInt64))
+	if err != nil {
+		return err
+	}
+	open, err := a.Intents.Count(ctx)
+	if err != nil {
+		return err
+	}
+	links := 0
+	if open == 0 { // an erasure under way has destroyed the key and not yet the links
+		if links, err = a.Links.Verify(ctx); err != nil {
+			return err
+		}
+	}
+	lists := 0 // that have a key: without one a list is about to begin, or to go
+	keys = slices.DeleteFunc(keys, func(key id.Person) bool {
+		list := slices.Contains(drafts, id.Import(key))
+		if list {
+			lists++
+		}
+		return list
+	})
+	fmt.Fprintf(std.out, "audit entries %d, letters %d, links %d, persons with a key %d, persons in the vault %d, lists to be imported %d, acts under way %d\n",
+		entries, letters, links, len(keys), len(identities), lists, open)
+	if open == 0 && !slices.Equal(slices.Sorted(slices.Values(keys)), slices.Sorted(slices.Values(identities))) {
+		return errors.New("the stores disagree: every key belongs to a person in the vault, and the other way round")
+	}
+	return nil
 }
 
 type userCommand struct {

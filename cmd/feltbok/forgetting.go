@@ -78,20 +78,11 @@ func (p *people) keyed(ctx context.Context, persons []id.Person) (map[id.Person]
 
 // eraseAgain gives everybody who is known and has no key any more the same erasure as the first time.
 func (p *people) eraseAgain(ctx context.Context, f *forgotten) error {
-	known, err := p.Vault.Persons(ctx)
+	gone, err := p.keyless(ctx)
 	if err != nil {
 		return err
 	}
-	keyed, err := p.keyed(ctx, known)
-	if err != nil {
-		return err
-	}
-	gone := slices.DeleteFunc(known, func(person id.Person) bool { return keyed[person] })
-	if err := p.keys.Erased(ctx, func(person id.Person) error { gone = append(gone, person); return nil }); err != nil {
-		return err
-	}
-	slices.Sort(gone)
-	for some := range database.Chunks(slices.Compact(gone)) {
+	for some := range database.Chunks(gone) {
 		studies, err := p.whereabouts(ctx, some)
 		if err != nil {
 			return err
@@ -100,28 +91,43 @@ func (p *people) eraseAgain(ctx context.Context, f *forgotten) error {
 			if err := p.eraseOne(ctx, study, person); err != nil {
 				return err
 			}
-			f.erased++
 		}
 		known, err := p.Vault.Among(ctx, some) // tips, and whoever was on the way in
 		if err != nil {
 			return err
 		}
-		if len(known) == 0 {
-			continue
+		if len(known) > 0 {
+			err = p.Vault.Erase(ctx, known...)
 		}
-		if err := p.Vault.Erase(ctx, known...); err != nil {
+		if err != nil {
 			return err
 		}
-		f.erased += len(known)
+		f.erased += len(studies) + len(known)
 	}
 	return nil
+}
+
+// keyless lists everybody whose key was destroyed, and whomever the vault knows without one, each once.
+func (p *people) keyless(ctx context.Context) ([]id.Person, error) {
+	known, err := p.Vault.Persons(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keyed, err := p.keyed(ctx, known)
+	if err != nil {
+		return nil, err
+	}
+	gone := slices.DeleteFunc(known, func(person id.Person) bool { return keyed[person] })
+	err = p.keys.Erased(ctx, func(person id.Person) error { gone = append(gone, person); return nil })
+	slices.Sort(gone)
+	return slices.Compact(gone), err
 }
 
 // eraseOne is the part of a withdrawal that comes after its first transaction.
 func (p *people) eraseOne(ctx context.Context, study id.Study, person id.Person) error {
 	var intent id.Intent
 	err := p.db.Tx(ctx, func(tx *database.Tx) (err error) {
-		intent, err = p.Intents.Begin(ctx, tx, study, person, withdraw, acted{audit.System})
+		intent, err = p.Intents.Begin(ctx, tx, study, person, withdraw, acted{By: audit.System})
 		return err
 	})
 	if err != nil {

@@ -57,19 +57,7 @@ type restoreCommand struct {
 // Run makes an installation of an archive of data and the newest archive of keys. Until everything is there, checked, and
 // everybody forgotten who must be, no command opens it.
 func (c *restoreCommand) Run(ctx context.Context, std stdio) (err error) {
-	if err := c.storage.check(); err != nil {
-		return err
-	}
-	if c.with, err = c.identities(); err != nil {
-		return err
-	}
-	if c.From, err = backup.Newest(backup.Data, c.From); err != nil {
-		return err
-	}
-	if c.Keys, err = backup.Newest(backup.Keys, c.Keys); err != nil {
-		return err
-	}
-	master, err := c.masterAtHand()
+	master, err := c.gather()
 	if err != nil {
 		return err
 	}
@@ -91,6 +79,23 @@ func (c *restoreCommand) Run(ctx context.Context, std stdio) (err error) {
 	fmt.Fprintf(std.out, "Restored as of %s. No mail goes out before an owner of each study has said on its mail page what becomes of the queue.\n",
 		time.UnixMilli(data.MadeAt).UTC().Format(moment))
 	return nil
+}
+
+// gather completes the settings and finds everything that a restore takes.
+func (c *restoreCommand) gather() (master keys.Master, err error) {
+	if err := c.storage.check(); err != nil {
+		return master, err
+	}
+	if c.with, err = c.identities(); err != nil {
+		return master, err
+	}
+	if c.From, err = backup.Newest(backup.Data, c.From); err != nil {
+		return master, err
+	}
+	if c.Keys, err = backup.Newest(backup.Keys, c.Keys); err != nil {
+		return master, err
+	}
+	return c.masterAtHand()
 }
 
 const moment = "2006-01-02 15:04:05 UTC"

@@ -373,6 +373,13 @@ func TestArchivesOfKeysRotate(t *testing.T) {
 	for _, other := range []string{"feltbok-20180101T000000Z-keys.age.part", "notes.txt", "feltbok-old-keys.age", "feltbok-20180101T000000Z-keys"} {
 		touch(t, filepath.Join(folder, other))
 	}
+	for name, age := range map[string]time.Duration{"killed": 25 * time.Hour, "under-way": time.Minute} {
+		half := filepath.Join(folder, backup.Half+name)
+		touch(t, half)
+		if err := os.Chtimes(half, time.Time{}, time.Now().Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	gone, err := backup.Rotate(folder, now.Add(-time.Minute)) // today's began a little early
 	if err != nil || len(gone) != 5 {
 		t.Errorf("deleted %v, %v; want the five of seven days and more", gone, err)
@@ -392,7 +399,7 @@ func TestArchivesOfKeysRotate(t *testing.T) {
 		t.Errorf("newest %s, %v", newest, err)
 	}
 	entries, err := os.ReadDir(folder)
-	if err != nil || len(entries) != 7+3+4 {
+	if _, missing := os.Stat(filepath.Join(folder, backup.Half+"under-way")); err != nil || len(entries) != 7+3+4+1 || missing != nil {
 		t.Errorf("%d files are left, %v: others' files are nobody's business", len(entries), err)
 	}
 }

@@ -64,7 +64,7 @@ func Newest(kind Kind, path string) (string, error) {
 	return found[0], nil
 }
 
-// Rotate deletes archives of keys that are too old, and returns them. An old key gives back whom it was destroyed for.
+// Rotate deletes archives of keys that are too old, and returns them; and what a run that was killed has left of one. An old key gives back whom it was destroyed for.
 func Rotate(folder string, now time.Time) (gone []string, err error) {
 	found, err := Find(Keys, folder)
 	if err != nil {
@@ -79,7 +79,32 @@ func Rotate(folder string, now time.Time) (gone []string, err error) {
 		}
 		gone = append(gone, path)
 	}
-	return gone, nil
+	return gone, removeHalves(folder)
+}
+
+// Half begins the name of a file that is not finished yet.
+const Half = ".feltbok-"
+
+// halfFor is longer than any run takes.
+const halfFor = 24 * time.Hour
+
+// removeHalves deletes what a run that was killed has left: half an archive of keys is old keys all the same. Such a file has
+// no time in its name; the file system's clock is the real one.
+func removeHalves(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil || !strings.HasPrefix(entry.Name(), Half) || time.Since(info.ModTime()) < halfFor {
+			continue // one that is gone meanwhile was another run's
+		}
+		if err := remove(filepath.Join(folder, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Prune keeps the newest archives of data and deletes the others, and returns them.

@@ -35,17 +35,26 @@ type Table struct {
 
 // Tables lists a store's own tables as q sees them, each after those that it refers to.
 func (db *DB) Tables(ctx context.Context, q Querier) ([]Table, error) {
-	// Neither engine's own tables, nor goose's: those say what the program does and not what anybody has written.
-	columns := `select m.name, c.name, lower(c.type) from sqlite_master m join pragma_table_info(m.name) c
+	columns, err := db.columns(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("list columns: %w", err)
+	}
+	needs, err := db.references(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("list references: %w", err)
+	}
+	return inOrder(columns, needs)
+}
+
+// columns are those of every table but the engines' own and goose's: that one says what the program does, and not what
+// anybody has written.
+func (db *DB) columns(ctx context.Context, q Querier) (map[string][]Column, error) {
+	query := `select m.name, c.name, lower(c.type) from sqlite_master m join pragma_table_info(m.name) c
 		where m.type = 'table' and m.name not like 'sqlite\_%' escape '\' and m.name not in ($1, $2)`
-	references := `select m.name, f."table" from sqlite_master m join pragma_foreign_key_list(m.name) f where m.type = 'table'`
 	if db.postgres {
-		columns = `select c.table_name, c.column_name, c.data_type from information_schema.columns c
+		query = `select c.table_name, c.column_name, c.data_type from information_schema.columns c
 			join information_schema.tables t on t.table_schema = c.table_schema and t.table_name = c.table_name
 			where c.table_schema = current_schema() and t.table_type = 'BASE TABLE' and c.table_name not in ($1, $2)`
-		references = `select a.relname, b.relname from pg_constraint k join pg_class a on a.oid = k.conrelid
-			join pg_class b on b.oid = k.confrelid join pg_namespace n on n.oid = a.relnamespace
-			where k.contype = 'f' and n.nspname = current_schema()`
 	}
 	found := map[string][]Column{}
 	err := Each(ctx, q, func(row Scanner) error {
@@ -54,21 +63,26 @@ func (db *DB) Tables(ctx context.Context, q Querier) ([]Table, error) {
 		err := row.Scan(&table, &c.Name, &c.Type)
 		found[table] = append(found[table], c)
 		return errors.Join(err, c.check(table))
-	}, columns, goose.DefaultTablename, restoring)
-	if err != nil {
-		return nil, fmt.Errorf("list columns: %w", err)
+	}, query, goose.DefaultTablename, restoring)
+	return found, err
+}
+
+// references says for each table which others must be there before it.
+func (db *DB) references(ctx context.Context, q Querier) (map[string][]string, error) {
+	query := `select m.name, f."table" from sqlite_master m join pragma_foreign_key_list(m.name) f where m.type = 'table'`
+	if db.postgres {
+		query = `select a.relname, b.relname from pg_constraint k join pg_class a on a.oid = k.conrelid
+			join pg_class b on b.oid = k.confrelid join pg_namespace n on n.oid = a.relnamespace
+			where k.contype = 'f' and n.nspname = current_schema()`
 	}
 	needs := map[string][]string{}
-	err = Each(ctx, q, func(row Scanner) error {
+	err := Each(ctx, q, func(row Scanner) error {
 		var from, to string
 		err := row.Scan(&from, &to)
 		needs[from] = append(needs[from], to)
 		return err
-	}, references)
-	if err != nil {
-		return nil, fmt.Errorf("list references: %w", err)
-	}
-	return inOrder(found, needs)
+	}, query)
+	return needs, err
 }
 
 func (c Column) check(table string) error {

@@ -278,6 +278,16 @@ func TestMACAndBlindKeepUsesApart(t *testing.T) {
 				}
 			}
 		}
+		if err := store.Destroy(t.Context(), two); err != nil {
+			t.Fatal(err)
+		}
+		macs, err := store.MACs(t.Context(), "link", []keys.Message{{Person: one, Text: "y"}, {Person: two, Text: "x"}, {Person: one, Text: "x"}})
+		if err != nil || len(macs) != 3 || seen[string(macs[0])] != fmt.Sprint(one, "link", "y") || macs[1] != nil || seen[string(macs[2])] != fmt.Sprint(one, "link", "x") {
+			t.Errorf("MACs are not those of MAC: %x, %v", macs, err)
+		}
+		if master := (keys.Master{1}); master.Blind("email", "a") != store.Blind("email", "a") {
+			t.Error("the master key's Blind is another")
+		}
 		blind := store.Blind("email", "a")
 		again := open(t, db, keys.Master{1}).Blind("email", "a")
 		if again != blind || store.Blind("phone", "a") == blind || store.Blind("email", "b") == blind {
