@@ -143,6 +143,31 @@ func TestCompareMarksWords(t *testing.T) {
 	}
 }
 
+// What changes the sense is never taken for a slip.
+func TestOnlySpellingIsNarrow(t *testing.T) {
+	for _, test := range []struct {
+		before, after string
+		want          bool
+	}{
+		{"Vi sletter opptaket.", "vi sletter opptaket", true},
+		{"undersøkelsen", "undersøklesen", true},
+		{"Det er legalt.", "Det er illegalt.", false},
+		{"med navn", "uten navn", false},
+		{"fram mot slutten", "fra mot slutten", false},
+		{"Vi kan ringe.", "Du kan ringe.", false},
+		{"12 måneder", "13 måneder", false},
+		{"Vi gir det videre.", "Vi gir det ikke videre.", false},
+		{"Vi sletter.\nAlt.", "Vi sletter.", false},
+		{"huset", "ruset", false},
+		{"tekst", "test", true},
+		{strings.Repeat("teksten ", 11), strings.Repeat("tekstan ", 11), false},
+	} {
+		if got := consents.OnlySpelling(test.before, test.after); got != test.want {
+			t.Errorf("%q to %q: only spelling %v, want %v", test.before, test.after, got, test.want)
+		}
+	}
+}
+
 func TestRoundsReachThoseAtYes(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()

@@ -4,4 +4,5 @@ package consents
 var (
 	Strip        = strip
 	CompareTexts = compare
+	OnlySpelling = onlySpelling
 )

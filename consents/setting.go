@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Setting is what a study has chosen, where a letter tells of it. The zero value records, deletes and keeps no proof.
@@ -42,21 +43,30 @@ func either(condition bool, yes, no string) string {
 //go:embed words/*.md
 var wordFiles embed.FS
 
-// wordsOf returns our words for each field that has some, with the fields in them not yet filled.
+// wordsOf returns our words for each field that has some, with the fields in them not yet filled. The map is the caller's.
 func wordsOf(audience, language, basis string, s Setting) (map[string]string, error) {
+	marks := s.marks(audience, basis)
+	key := language + " " + strings.Join(marks, " ")
+	if words, ok := readWords.Load(key); ok {
+		return maps.Clone(words.(map[string]string)), nil
+	}
 	raw, err := wordFiles.ReadFile("words/" + language + ".md")
 	if err != nil {
 		return nil, fmt.Errorf("read words: %w", err)
 	}
 	words := map[string]string{}
-	for section := range strings.SplitSeq("\n"+only(string(raw), s.marks(audience, basis)), "\n# ") {
+	for section := range strings.SplitSeq("\n"+only(string(raw), marks), "\n# ") {
 		name, text, _ := strings.Cut(section, "\n")
 		if name != "" {
 			words[name] = strings.TrimSpace(text)
 		}
 	}
-	return words, nil
+	readWords.Store(key, words)
+	return maps.Clone(words), nil
 }
+
+// readWords keeps what was read: a page asks for the same words some hundred times, and there are few combinations.
+var readWords sync.Map
 
 // Words returns what a letter says in each of its fields: the record's columns, the team's own words, and ours for the
 // rest.

@@ -30,6 +30,9 @@ type changedPart struct {
 	Lines []consents.Line
 }
 
+// Changed says whether anything of the part is different.
+func (p changedPart) Changed() bool { return slices.ContainsFunc(p.Lines, consents.Line.Changed) }
+
 type changedLanguage struct {
 	Language, Address string
 	Here              bool
