@@ -62,7 +62,8 @@ func difference(before, after Letter, was, is map[string]string) Difference {
 	d := Difference{Title: compare(before.Title, after.Title), Brief: compare(before.briefText(), after.briefText()),
 		Body: compare(before.Body, after.Body), Items: compare(before.itemText(), after.itemText())}
 	for _, reason := range reasons {
-		if d.has(reason, before, after, was, is) {
+		said := len(d.Reasons) > 0 && slices.Contains(reasons[slices.Index(reasons, textChanged):], reason) // goes without saying
+		if !said && d.has(reason, before, after, was, is) {
 			d.Reasons = append(d.Reasons, reason)
 		}
 	}

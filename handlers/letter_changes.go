@@ -54,8 +54,8 @@ func (s *Server) letterChanges(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if p.Form.Values.Set("do", p.Proposal); p.Proposal == consents.Leave {
-		p.Form.Values.Del("do")
+	if p.Proposal != consents.Leave && len(p.Rounds) == 0 { // a second round is nobody's proposal
+		p.Form.Values.Set("do", p.Proposal)
 	}
 	return v.show("staff/changes", p)
 }
