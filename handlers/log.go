@@ -30,7 +30,7 @@ var logParts = map[string][]string{
 	"names":    {"identity.opened", "identity.written"},
 	"consents": {"consent.recorded", "consent.withdrawn"},
 	"letters":  {"letter.drafted", "letter.published"},
-	"erasures": {"person.withdrawn", "person.erased"},
+	"erasures": {"person.withdrawn", "person.erased", "proof.kept", "proof.sought", "proof.opened"},
 	"exports":  {"export.made"},
 }
 
@@ -114,6 +114,7 @@ func actorName(b base, actor audit.Actor, names namesOf) string {
 
 // detailWords are the actions whose detail is a code with a text under this key.
 var detailWords = map[string]string{
+	"proof.sought": "proofs.purpose.", "proof.opened": "proofs.purpose.",
 	"identity.opened": "log.purpose.", "identity.written": "log.purpose.", "consent.recorded": "consents.means.",
 	"consent.withdrawn": "consents.means.", "contact.logged": "recruitment.outcome.", "contact.undone": "recruitment.outcome.", "participant.state_set": "recruitment.state.",
 }

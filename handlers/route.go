@@ -110,6 +110,8 @@ var (
 	everyMember = may(studies.Owner, studies.Researcher, studies.Supervisor, studies.Officer)
 	// findings are read by whoever follows what the study finds; the data protection officer sees no answers.
 	findings = may(studies.Owner, studies.Researcher, studies.Supervisor)
+	// custodians open what is kept of those who are gone, where somebody disputes it.
+	custodians = may(studies.Owner, studies.Officer)
 	// watchers read what happened in a study.
 	watchers   = may(studies.Owner, studies.Supervisor, studies.Officer)
 	informant  = access{purpose: links.Participant}

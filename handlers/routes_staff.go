@@ -52,6 +52,7 @@ func (s *Server) staffRoutes() []route {
 		post(study+"/mail/test", team, s.outboxTest, study+"/mail"),
 		post(study+"/mail/retry", team, s.outboxRetry, study+"/mail"),
 		get(study+"/log", watchers, s.log),
+		both(study+"/proofs", custodians, s.proofs, study+"/proofs"),
 
 		get(study+"/forecast", findings, s.forecast),
 		get(study+"/candidates", everyMember, s.candidates),

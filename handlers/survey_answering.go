@@ -106,6 +106,7 @@ type surveyNote struct {
 	base
 	Place  string
 	Change bool // offers to read the letter again and answer anew
+	Left   farewell
 }
 
 // surveyLetterPage is the information letter with what it asks.

@@ -34,6 +34,14 @@ type neighbours struct {
 	kept     []id.Booking
 	refuse   error
 	gone     id.Person // has left the study
+	nobodies []id.Person
+}
+
+func (n *neighbours) keep(_ context.Context, _ *database.Tx, _ id.Study, _, nobody id.Person) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.nobodies = append(n.nobodies, nobody)
+	return nil
 }
 
 var errGone = errs.New(errs.NotFound, "gone")
@@ -63,7 +71,7 @@ func each(t *testing.T, fn func(t *testing.T, db *database.DB, s *interviews.Int
 	t.Helper()
 	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) {
 		n := &neighbours{}
-		fn(t, db, interviews.New(db, audit.New(db, now), n.present, n.advance, n.done, now), n)
+		fn(t, db, interviews.New(db, audit.New(db, now), n.present, n.advance, n.done, n.keep, now), n)
 	})
 }
 
