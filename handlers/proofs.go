@@ -8,6 +8,7 @@ import (
 	"example.org/feltbok/consents"
 	"example.org/feltbok/identities"
 	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/studies"
 )
 
 // proofsPage says how many proofs of consent are kept, and shows what was asked for, once.
@@ -38,6 +39,9 @@ func (p proofsPage) Purposes() []choice {
 func (s *Server) proofs(v *visit) error {
 	p := proofsPage{subject: v.subject("proofs", "proofs.title")}
 	p.Here = "settings"
+	if v.role == studies.Officer {
+		p.Here = "log"
+	}
 	var err error
 	if p.Count, p.Next, err = s.Vault.ProofCount(v.ctx(), v.study.ID); err != nil {
 		return err

@@ -61,6 +61,7 @@ func (b base) Setup() []entry {
 	add("study.mail", "/mail")
 	if b.Role == studies.Owner {
 		add("menu.log", "/log")
+		add("proofs.title", "/proofs")
 	}
 	return entries
 }
