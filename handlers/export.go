@@ -3,6 +3,8 @@ package handlers
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -28,7 +30,12 @@ func (s *Server) ExportWorkbook(ctx context.Context, w io.Writer, study id.Study
 	if err != nil {
 		return err
 	}
-	return watch.workbook(w, src)
+	if err := watch.workbook(w, src); errors.Is(err, errLeft) {
+		return fmt.Errorf("somebody left the study while its workbook was made, and would be in it; run the export again: %w", err)
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // gathering fills a Source: each domain is read once for the whole study, and people are put down by code.
