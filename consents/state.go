@@ -104,6 +104,15 @@ func (c *Consents) hold(ctx context.Context, tx *database.Tx, person id.Person) 
 	return nil
 }
 
+// HasAnswered says whether a person has ever answered a letter in a study.
+func (c *Consents) HasAnswered(ctx context.Context, q database.Querier, study id.Study, person id.Person) (answered bool, err error) {
+	err = q.QueryRow(ctx, "select exists (select 1 from consent_act where study_id = $1 and person_id = $2)", study, person).Scan(&answered)
+	if err != nil {
+		return false, fmt.Errorf("ask for answers: %w", err)
+	}
+	return answered, nil
+}
+
 // StatesOf returns, for everybody in a study who has answered, what stands for each purpose.
 func (c *Consents) StatesOf(ctx context.Context, study id.Study) (map[id.Person]map[string]string, error) {
 	states := map[id.Person]map[string]string{}

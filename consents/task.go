@@ -1,6 +1,7 @@
 package consents
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,11 +70,11 @@ func DueIn(at time.Time, months int) int64 {
 	return time.Date(y, m+time.Month(months), min(d, last)+1, 0, 0, 0, 0, at.Location()).UnixMilli() - 1
 }
 
-// AddTaskTx notes tasks; ID and MadeAt are set here.
+// AddTaskTx notes tasks; MadeAt is set here, and an ID where there is none.
 func (c *Consents) AddTaskTx(ctx context.Context, tx *database.Tx, tasks ...Task) error {
 	for _, t := range tasks {
 		_, err := tx.Exec(ctx, `insert into task (id, study_id, person_id, code, kind, note, made_at, due_at, extended, done_at, done_by)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, false, 0, '')`, id.New[id.Task](), t.Study, t.Person, t.Code, t.Kind, t.Note, c.now().UnixMilli(), t.DueAt)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, false, 0, '')`, cmp.Or(t.ID, id.New[id.Task]()), t.Study, t.Person, t.Code, t.Kind, t.Note, c.now().UnixMilli(), t.DueAt)
 		if err != nil {
 			return fmt.Errorf("add task: %w", err)
 		}

@@ -103,6 +103,15 @@ func (s *Server) register(v *visit) (map[id.Person]recruitment.Participant, erro
 	return people, nil
 }
 
+// addAnonymous adds those who left what they said without themselves: they have a case and an invented code.
+func (s *Server) addAnonymous(v *visit, people map[id.Person]recruitment.Participant) error {
+	gone, err := s.Recruitment.Anonymous(v.ctx(), v.study.ID)
+	for _, a := range gone {
+		people[a.ID] = recruitment.Participant{ID: a.ID, Code: a.Code, Case: a.Case, State: recruitment.Withdrawn}
+	}
+	return err
+}
+
 // interviewerNames names those who hold bookings, for a page.
 func (s *Server) interviewerNames(v *visit, bookings ...scheduling.Booking) (map[id.Account]string, error) {
 	var ids []id.Account

@@ -18,6 +18,7 @@ type candidatePage struct {
 	Led        []string                // codes of who may have led to them
 	Attributes []recruitment.Attribute // the study's own
 	Same       string                  // who has the same address or number, "" if nobody: then it must be confirmed
+	Barred     bool                    // asked not to be contacted: taken in only if they have asked for it since
 }
 
 func (s *Server) newCandidatePage(v *visit) (p candidatePage, err error) {
@@ -57,7 +58,7 @@ func (s *Server) candidateAdd(v *visit) error {
 		if failed != nil {
 			return failed
 		}
-		p.Form, p.Same = v.againForm(err), same
+		p.Form, p.Same, p.Barred = v.againForm(err), same, v.barred(err)
 		return v.again(err, "staff/candidate", p)
 	case err != nil:
 		return err
@@ -96,6 +97,9 @@ func (s *Server) enrolCandidate(v *visit) (_ id.Person, same string, err error) 
 		if same != "" {
 			return "", same, faultAt(errs.Conflict, "same", "people.same")
 		}
+	}
+	if err := s.comesBack(v, who); err != nil {
+		return "", "", err
 	}
 	for range mostCodes {
 		person, err := s.People.Enrol(v.ctx(), v.actor(), who, c)
@@ -191,12 +195,34 @@ func codeField(err error) error {
 // errBarred: nobody who asked not to be contacted again comes back by another door.
 var errBarred = errs.New(errs.Conflict, "people.barred")
 
+// cameBack is what the team says of whoever left, or wanted to hear no more, and has asked to take part since.
+const cameBack = "again"
+
+// notBarred is errBarred for whoever is not to be contacted, unless the team says that they came by themselves.
 func (s *Server) notBarred(v *visit, who identities.Identity) error {
+	if v.value(cameBack) == "yes" {
+		return nil
+	}
 	barred, err := s.Vault.Barred(v.ctx(), v.study.ID, who)
 	if err == nil && barred[0] {
 		err = errBarred
 	}
 	return err
+}
+
+// barred says whether the form is to ask whether they came by themselves.
+func (v *visit) barred(err error) bool { return errors.Is(err, errBarred) || v.value(cameBack) != "" }
+
+// comesBack lets the study contact them again, when all else is right and they are about to be taken in anew.
+func (s *Server) comesBack(v *visit, who identities.Identity) error {
+	if v.value(cameBack) != "yes" {
+		return nil
+	}
+	barred, err := s.Vault.Barred(v.ctx(), v.study.ID, who)
+	if err != nil || !barred[0] {
+		return err
+	}
+	return s.Vault.Unbar(v.Request.Context(), v.actor(), v.study.ID, who)
 }
 
 // sameAs says who else in the study has this address or number, by code.

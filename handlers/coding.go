@@ -119,6 +119,7 @@ type codingColumn struct {
 	Person id.Person
 	Code   string
 	Cut    bool // first of its case
+	Gone   bool // nobody's any more: nothing to open or change
 }
 
 type codingGroup struct {
@@ -158,6 +159,9 @@ func (s *Server) coding(v *visit) error {
 	for _, marks := range matrix.Marks {
 		maps.DeleteFunc(marks, func(person id.Person, _ interviews.Mark) bool { return kept[person].Kind != "" })
 	}
+	if err := s.addAnonymous(v, people); err != nil {
+		return err
+	}
 	p := codingPage{base: v.page("coding.title"), Themes: len(matrix.Themes)}
 	p.Here = "coding"
 	p.addPeople(v, matrix, held, people)
@@ -181,14 +185,16 @@ func (p *codingPage) addPeople(v *visit, matrix interviews.Matrix, held []interv
 	for _, person := range slices.SortedFunc(maps.Keys(all), v.caseOrder(people)) {
 		who, known := people[person]
 		of, _ := v.study.Case(who.Case)
-		column := codingColumn{Person: person, Code: who.Code}
+		column := codingColumn{Person: person, Code: who.Code, Gone: who.State == recruitment.Withdrawn && who.Audience == ""}
 		switch {
 		case !known: // erased since the first query
+			continue
+		case of.Pilot && !marked[person] && column.Gone:
 			continue
 		case of.Pilot && !marked[person]:
 			p.Pilots = append(p.Pilots, column)
 			continue
-		case !marked[person]:
+		case !marked[person] && !column.Gone:
 			p.Uncoded = append(p.Uncoded, column)
 		}
 		if n := len(p.Cases); n == 0 || p.Cases[n-1].Code != of.Code {

@@ -3,6 +3,8 @@ package handlers
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -21,11 +23,20 @@ import (
 // ExportWorkbook writes a study's workbook, with headings in a language and the answers to the newest survey. It writes
 // nothing to the stores, since the command line runs it beside a server.
 func (s *Server) ExportWorkbook(ctx context.Context, w io.Writer, study id.Study, lang string) error {
+	watch, err := s.watchLeaving(ctx, study)
+	if err != nil {
+		return err
+	}
 	src, err := s.exportSource(ctx, study, "", s.languages.Text(lang))
 	if err != nil {
 		return err
 	}
-	return exports.Workbook(ctx, w, src)
+	if err := watch.workbook(w, src); errors.Is(err, errLeft) {
+		return fmt.Errorf("somebody left the study while its workbook was made, and would be in it; run the export again: %w", err)
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // gathering fills a Source: each domain is read once for the whole study, and people are put down by code.
@@ -124,7 +135,21 @@ func (g *gathering) participants() error {
 			Relation: string(p.Relation), Size: string(p.Size), Title: p.Title, Source: g.src.Text.T("recruitment.source." + string(p.Source)),
 			Recruiter: g.codes[p.Recruiter], State: string(p.State), StateAt: p.StateAt, Traits: traitsOf(p, own)})
 	}
+	if err := g.anonymous(); err != nil {
+		return err
+	}
 	return g.funnels()
+}
+
+// anonymous are those who left a study that keeps what they said without them: a case and an invented code.
+func (g *gathering) anonymous() error {
+	all, err := g.Recruitment.Anonymous(g.ctx, g.study.ID)
+	for _, a := range all {
+		g.codes[a.ID] = a.Code
+		g.src.Participants = append(g.src.Participants, exports.Participant{Code: a.Code, Case: g.caseCode(a.Case), State: string(recruitment.Withdrawn),
+			Traits: make([]string, len(g.src.Traits))})
+	}
+	return err
 }
 
 // funnels are those of the whole, of each case, and of who was erased.

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -93,7 +94,18 @@ func (v *visit) leftLines(src exports.Source) []leftLine {
 // exportDownload sends the workbook. It does not use the form's key: a download leaves its page on the screen, and
 // pressing the button again shall download again. Each time is an entry in the chain, written before a byte leaves.
 func (s *Server) exportDownload(v *visit) error {
+	watch, err := s.watchLeaving(v.Request.Context(), v.study.ID)
+	if err != nil {
+		return err
+	}
 	src, err := s.exportWanted(v)
+	file := &download{v.Writer, v.exportName(), workbookType, false}
+	if err == nil {
+		err = watch.workbook(file, src)
+	}
+	if file.begun && errors.Is(err, errLeft) {
+		panic(http.ErrAbortHandler) // what is on its way breaks off, so that nobody takes it for whole
+	}
 	if mendable(err) {
 		p, broken := s.exportPage(v)
 		if broken != nil {
@@ -102,10 +114,7 @@ func (s *Server) exportDownload(v *visit) error {
 		p.Form = v.againForm(err)
 		return v.again(err, "staff/export", p)
 	}
-	if err != nil {
-		return err
-	}
-	return exports.Workbook(v.Request.Context(), &download{v.Writer, v.exportName(), workbookType, false}, src)
+	return err
 }
 
 func (v *visit) exportName() string {

@@ -98,6 +98,9 @@ func (s *Server) observe(c *gin.Context) {
 	start := time.Now()
 	defer func() {
 		if cause := recover(); cause != nil {
+			if cause == http.ErrAbortHandler {
+				panic(cause) // the server closes the connection without an end to the answer
+			}
 			slog.ErrorContext(c, "panic", "request", requestID(c.Request.Context()), "route", c.FullPath(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 			if !c.Writer.Written() {
 				s.fail(s.newVisit(c), errs.New(errs.Internal, "internal"))

@@ -184,6 +184,7 @@ type tableLine struct {
 	Code, Case, Role, Size, Relation string
 	Date, ISO, Duration              string
 	Pilot                            bool // of the pre-study
+	Gone                             bool // nobody's any more
 }
 
 func (s *Server) interviewTable(v *visit) error {
@@ -193,6 +194,9 @@ func (s *Server) interviewTable(v *visit) error {
 	}
 	d, err := s.diaries(v)
 	if err != nil {
+		return err
+	}
+	if err := s.addAnonymous(v, d.people); err != nil {
 		return err
 	}
 	p := tablePage{base: v.page("interviews.title")}
@@ -250,7 +254,7 @@ func (v *visit) caseOrder(people map[id.Person]recruitment.Participant) func(a, 
 func (v *visit) tableLine(d diaries, h interviews.Held) tableLine {
 	p := d.people[h.Person]
 	of, _ := v.study.Case(p.Case)
-	line := tableLine{ID: h.ID, Person: h.Person, Code: p.Code, Case: of.Code, Role: p.Title, ISO: h.HeldOn, Date: h.HeldOn, Pilot: of.Pilot}
+	line := tableLine{ID: h.ID, Person: h.Person, Code: p.Code, Case: of.Code, Role: p.Title, ISO: h.HeldOn, Date: h.HeldOn, Pilot: of.Pilot, Gone: h.HeldOn == ""}
 	if d.said.MayBeforeYes(h.Person, consents.JobTitle) != nil {
 		line.Role = ""
 	}

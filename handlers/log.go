@@ -46,7 +46,7 @@ var logParts = map[string][]string{
 	"names":    {"identity.opened", "identity.written", "signature.opened", "signature.written"},
 	"consents": {"consent.recorded", "consent.withdrawn"},
 	"letters":  {"letter.drafted", "letter.published", "letter.round_ask", "letter.round_inform"},
-	"erasures": {"person.withdrawn", "person.erased"},
+	"erasures": {"person.withdrawn", "person.erased", "proof.kept", "proof.sought", "proof.opened"},
 	"exports":  {"export.made", evidenceMade},
 }
 
@@ -170,6 +170,7 @@ func actorName(b i18n.Text, actor audit.Actor, names namesOf) string {
 
 // detailWords are the actions whose detail is a code with a text under this key.
 var detailWords = map[string]string{
+	"proof.sought": "proofs.purpose.", "proof.opened": "proofs.purpose.",
 	"identity.opened": "log.purpose.", "identity.written": "log.purpose.", "signature.opened": "log.purpose.", "signature.written": "act.signed.", "consent.recorded": "consents.means.",
 	"consent.withdrawn": "consents.means.", "contact.logged": "recruitment.outcome.", "contact.undone": "recruitment.outcome.", "participant.state_set": "recruitment.state.",
 }

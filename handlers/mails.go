@@ -32,6 +32,7 @@ const (
 	MailLetter    = "letter"       // the first mail, with the personal link
 	MailWithdrawn = "withdrawn"    // what was done after a withdrawal
 	MailInvite    = "staff_invite" // a colleague is asked into a study
+	MailByHand    = "by_hand"      // what a withdrawal leaves to the team
 	MailTest      = "test"         // to oneself
 
 	MailRequest    = "request_received"   // what somebody asked of the team, and until when it answers
@@ -198,7 +199,12 @@ func (s *Server) write(ctx context.Context, l *draft) error {
 		return s.writeAddress(ctx, l)
 	case MailAuditHash:
 		return s.writeAuditHash(ctx, l)
-	case surveys.KindThanks, MailWithdrawn, MailTest:
+	case MailWithdrawn:
+		l.writeWithdrawn()
+		return nil
+	case MailByHand:
+		return s.writeByHand(ctx, l)
+	case surveys.KindThanks, MailTest:
 		return nil
 	}
 	return errs.New(errs.Internal, "mail.unknown_kind")

@@ -1,6 +1,11 @@
 package handlers
 
-import "example.org/feltbok/consents"
+import (
+	"time"
+
+	"example.org/feltbok/consents"
+	"example.org/feltbok/internal/id"
+)
 
 const (
 	withdrawAll = "all"
@@ -31,9 +36,22 @@ func (s *Server) myWithdraw(v *visit) error {
 	return v.show("participant/withdraw", p)
 }
 
-func (s *Server) myWithdrawPage(v *visit, o own, f form) (p myChoicePage, err error) {
-	p = myChoicePage{base: v.page("my.withdraw.title"), Choices: v.myChoices("my.withdraw.choice.", o.withdrawable())}
+// myWithdrawPage says what leaving leads to, by the study's policy.
+type myWithdrawPage struct {
+	base
+	Appointment *appointment
+	Choices     []choice
+	Left        farewell
+}
+
+func (s *Server) myWithdrawPage(v *visit, o own, f form) (p myWithdrawPage, err error) {
+	p = myWithdrawPage{base: v.page("my.withdraw.title"), Choices: v.myChoices("my.withdraw.choice.", o.withdrawable())}
 	p.Form, p.Status = f, v.text.T("my.status.nothing_yet")
+	parting, err := s.People.Parting(v.Request.Context(), v.study.ID, o.ID)
+	if err != nil {
+		return p, err
+	}
+	p.Left = farewellOf(v.text, v.zone(), parting)
 	if b, ok := o.open(); ok {
 		p.Appointment, err = s.appointment(v, b)
 	}
@@ -69,12 +87,37 @@ func (s *Server) myWithdrawDo(v *visit) error {
 }
 
 func (s *Server) withdrawWhole(v *visit) error {
-	if err := s.People.Withdraw(v.apart(leave), v.actor(), v.study.ID, v.session.Person); err != nil {
+	to, err := s.leave(v, v.session.Person, "/my/left")
+	if err != nil {
 		return err
 	}
-	v.forgetSession()
-	return v.seeOther("/my/left?lang="+v.text.Lang(), "")
+	return v.seeOther(to, "")
 }
 
-// myLeft lists what was done. It is the same for everybody: whoever reads it is no longer known here.
-func (s *Server) myLeft(v *visit) error { return v.show("participant/left", v.page("my.left.title")) }
+// leave takes a person out and ends their session. What was promised stands in the address of the page that says what was done:
+// whoever reads that is no longer known here.
+func (s *Server) leave(v *visit, person id.Person, to string) (string, error) {
+	parting, err := s.People.Parting(v.Request.Context(), v.study.ID, person)
+	if err != nil {
+		return "", err
+	}
+	if err := s.People.Withdraw(v.apart(leave), v.actor(), v.study.ID, person); err != nil {
+		return "", err
+	}
+	v.forgetSession()
+	query := parting.Query(v.zone())
+	query.Set("lang", v.text.Lang())
+	return to + "?" + query.Encode(), nil
+}
+
+// leftPage lists what was done, as far as the address tells.
+type leftPage struct {
+	base
+	Left farewell
+}
+
+func (v *visit) left() farewell { return farewellOf(v.text, time.UTC, partingOf(v.Query)) }
+
+func (s *Server) myLeft(v *visit) error {
+	return v.show("participant/left", leftPage{v.page("my.left.title"), v.left()})
+}

@@ -69,6 +69,8 @@ type People interface {
 	EnrolTip(ctx context.Context, actor audit.Actor, c recruitment.Participant) error
 	// DropTip deletes a tip at once.
 	DropTip(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+	// Parting says what would become of somebody who withdrew now.
+	Parting(ctx context.Context, study id.Study, person id.Person) (Parting, error)
 	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, keeps that they are not to be
 	// contacted again, erases the person.
 	Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error

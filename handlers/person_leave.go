@@ -11,6 +11,7 @@ type leavePage struct {
 	asking
 	Person recruitment.Participant
 	Open   []scheduling.Booking
+	Left   farewell
 }
 
 func (s *Server) newLeavePage(v *visit) (leavePage, error) {
@@ -20,8 +21,21 @@ func (s *Server) newLeavePage(v *visit) (leavePage, error) {
 	}
 	p := leavePage{asking: asking{v.page("people.leave.title", "Code", one.Code)}, Person: one}
 	p.Here = "candidates"
+	parting, err := s.People.Parting(v.Request.Context(), v.study.ID, one.ID)
+	if err != nil {
+		return leavePage{}, err
+	}
+	p.Left = farewellOf(v.text, v.zone(), parting)
 	p.Open, err = s.openBookings(v, one.ID)
 	return p, err
+}
+
+// Todo is what the team gets to do.
+func (p leavePage) Todo() (tasks []string) {
+	for _, kind := range p.Left.ByHand {
+		tasks = append(tasks, p.T("leaving.todo."+kind))
+	}
+	return tasks
 }
 
 func (s *Server) personWithdraw(v *visit) error {
@@ -59,5 +73,9 @@ func (s *Server) personWithdrawn(v *visit) error {
 
 // Choices stand side by side; neither is chosen beforehand.
 func (p leavePage) Choices() []choice {
-	return []choice{{Value: "withdraw", Label: p.T("people.leave.yes")}, {Value: "keep", Label: p.T("people.leave.no")}}
+	yes := p.T("people.leave.yes")
+	if p.Left.Keeps() {
+		yes = p.T("leaving.staff.yes.anonymise")
+	}
+	return []choice{{Value: "withdraw", Label: yes}, {Value: "keep", Label: p.T("people.leave.no")}}
 }

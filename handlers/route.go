@@ -112,6 +112,8 @@ var (
 	findings = may(studies.Owner, studies.Researcher, studies.Supervisor)
 	// duties are what people asked for and what is to be done by hand: the officer sees, by code, that it is done.
 	duties = may(studies.Owner, studies.Researcher, studies.Officer)
+	// custodians open what is kept of those who are gone, where somebody disputes it.
+	custodians = may(studies.Owner, studies.Officer)
 	// watchers read what happened in a study.
 	watchers   = may(studies.Owner, studies.Supervisor, studies.Officer)
 	informant  = access{purpose: links.Participant}

@@ -72,6 +72,7 @@ func (s *Server) staffRoutes() []route {
 		get(study+"/consents", everyMember, s.consentRegister),
 		get(study+"/consents.csv", everyMember, s.registerFile),
 		get(study+"/consents/:person", everyMember, s.consentActs),
+		both(study+"/proofs", custodians, s.proofs, study+"/proofs"),
 
 		get(study+"/forecast", findings, s.forecast),
 		get(study+"/candidates", everyMember, s.candidates),

@@ -65,6 +65,7 @@ func (b base) Setup() []entry {
 	if b.Role == studies.Owner {
 		add("menu.protection", "/protection")
 		add("menu.log", "/log")
+		add("proofs.title", "/proofs")
 	}
 	return entries
 }

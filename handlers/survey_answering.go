@@ -116,6 +116,7 @@ type surveyNote struct {
 	Place  string
 	Change bool // offers to read the letter again and answer anew
 	Mine   bool // leads to their own page: not once they are no longer known here
+	Left   farewell
 }
 
 // surveyLetterPage is the information letter with what it asks.

@@ -38,7 +38,7 @@ func (s *Server) surveyLater(v *visit) error { return v.farewell("later") }
 func (s *Server) surveyLeft(v *visit) error { return v.farewell("left") }
 
 func (v *visit) farewell(place string) error {
-	return v.show("participant/survey_note", surveyNote{base: v.page("answering." + place + ".title"), Place: place})
+	return v.show("participant/survey_note", surveyNote{base: v.page("answering." + place + ".title"), Place: place, Left: v.left()})
 }
 
 // surveyWithdrawPage explains what withdrawing does before it is done.
@@ -46,6 +46,7 @@ type surveyWithdrawPage struct {
 	base
 	Informant bool // took part in a conversation too, which stays
 	Sent      bool
+	Left      farewell
 }
 
 // Choices are equal: neither stands out, and nothing is chosen beforehand.
@@ -68,6 +69,11 @@ func (s *Server) leavingPage(v *visit) (surveyWithdrawPage, error) {
 	a, err := s.answering(v)
 	p := surveyWithdrawPage{base: v.page("answering.withdraw.title"), Informant: a.respondent.Informant, Sent: a.place() == atThanks}
 	p.Status = v.text.T("answering.withdraw.status")
+	if err != nil {
+		return p, err
+	}
+	parting, err := s.People.Parting(v.Request.Context(), v.study.ID, v.link.Person)
+	p.Left = farewellOf(v.text, v.zone(), parting)
 	return p, err
 }
 
@@ -95,9 +101,9 @@ func (s *Server) surveyLeave(v *visit) error {
 		}
 		return v.seeOther("/survey", "")
 	}
-	if err := s.People.Withdraw(v.apart(leave), v.actor(), v.study.ID, v.link.Person); err != nil {
+	to, err := s.leave(v, v.link.Person, "/survey/left")
+	if err != nil {
 		return err
 	}
-	v.forgetSession()
-	return v.seeOther("/survey/left?lang="+v.text.Lang(), "")
+	return v.seeOther(to, "")
 }

@@ -130,6 +130,7 @@ type respondentNewPage struct {
 	Cases  []choice
 	Sizes  []choice
 	Langs  []choice
+	Barred bool // see candidatePage
 }
 
 // Sub is an address below the survey's own.
@@ -175,7 +176,7 @@ func (s *Server) respondentAdd(v *visit) error {
 	}
 	err = s.enrolRespondent(v, p.Survey)
 	if mendable(err) {
-		p.Form = v.againForm(err)
+		p.Form, p.Barred = v.againForm(err), v.barred(err)
 		return v.again(err, "staff/respondent_new", p)
 	}
 	if err != nil {
@@ -207,6 +208,9 @@ func (s *Server) enrolRespondent(v *visit, survey surveys.Survey) error {
 		return err
 	}
 	if err := s.unknownYet(v, who.Email); err != nil {
+		return err
+	}
+	if err := s.comesBack(v, who); err != nil {
 		return err
 	}
 	_, err := s.People.EnrolRespondent(v.ctx(), v.actor(), who, r)

@@ -122,3 +122,21 @@ func (v *Vault) refusals(who Identity) []string {
 	phone, okPhone := number(who.Phone)
 	return v.blind("refused ", email, okEmail, phone, okPhone)
 }
+
+// Unbar lets a study talk again to whoever has an address or a number, because they asked for it themselves. That is on disk first.
+func (v *Vault) Unbar(ctx context.Context, actor audit.Actor, study id.Study, who Identity) error {
+	hashes := v.refusals(who)
+	if len(hashes) == 0 {
+		return nil
+	}
+	if err := v.log.Record(ctx, audit.Entry{Actor: actor, Action: "identity.unbarred", Study: study}); err != nil {
+		return fmt.Errorf("unbar contact: %w", err)
+	}
+	list, args := database.In(hashes, study)
+	return v.db.Tx(ctx, func(tx *database.Tx) error {
+		if _, err := tx.Exec(ctx, "delete from no_contact where study_id = $1 and hash in "+list, args...); err != nil {
+			return fmt.Errorf("unbar contact: %w", err)
+		}
+		return nil
+	})
+}

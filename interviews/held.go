@@ -36,7 +36,7 @@ type Held struct {
 	Person    id.Person
 	Booking   id.Booking // the appointment that was kept; empty where there was none
 	Mode      string     // in_person, phone, video or email
-	HeldOn    string     // date where it was held, 2006-01-02
+	HeldOn    string     // date where it was held, 2006-01-02; "" of somebody who is anonymous now
 	StartedAt int64      // UTC milliseconds; 0 where nobody noted it
 	Minutes   int        // whole minutes, or NoMinutes
 }
@@ -138,6 +138,9 @@ const columns = "id, study_id, person_id, booking_id, mode, held_on, started_at,
 
 func scan(row database.Scanner) (h Held, err error) {
 	err = row.Scan(&h.ID, &h.Study, &h.Person, &h.Booking, &h.Mode, &h.HeldOn, &h.StartedAt, &h.Minutes)
+	if h.HeldOn == undated {
+		h.HeldOn = ""
+	}
 	return h, err
 }
 

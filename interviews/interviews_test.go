@@ -35,6 +35,7 @@ type neighbours struct {
 	refuse   error
 	gone     id.Person // has left the study
 	stopped  id.Person // the gate refuses them
+	nobodies []id.Person
 }
 
 var errStopped = errs.New(errs.Forbidden, "stopped")
@@ -43,6 +44,13 @@ func (n *neighbours) MayBeforeYes(_ context.Context, _ database.Querier, _ id.St
 	if person == n.stopped && purpose == "interview" {
 		return errStopped
 	}
+	return nil
+}
+
+func (n *neighbours) keep(_ context.Context, _ *database.Tx, _ id.Study, _, nobody id.Person) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.nobodies = append(n.nobodies, nobody)
 	return nil
 }
 
@@ -73,7 +81,7 @@ func each(t *testing.T, fn func(t *testing.T, db *database.DB, s *interviews.Int
 	t.Helper()
 	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) {
 		n := &neighbours{}
-		fn(t, db, interviews.New(db, audit.New(db, now), n.present, n, n.advance, n.done, now), n)
+		fn(t, db, interviews.New(db, audit.New(db, now), n.present, n, n.advance, n.done, n.keep, now), n)
 	})
 }
 

@@ -65,6 +65,7 @@ func (r *Recruitment) Erase(ctx context.Context, tx *database.Tx, person id.Pers
 		// What a friend said yes to is theirs, and stays as long as they do.
 		"delete from referral_coupon where person_id in ('', $1) and friend_person_id = ''",
 		"update referral_coupon set person_id = '', number = 0 where person_id = $1",
+		"delete from anonymous where person_id = $1",
 	} {
 		if _, err := tx.Exec(ctx, statement, person); err != nil {
 			return fmt.Errorf("erase participant: %w", err)
@@ -75,5 +76,5 @@ func (r *Recruitment) Erase(ctx context.Context, tx *database.Tx, person id.Pers
 
 // Tables names the tables that Erase cleans.
 func (r *Recruitment) Tables() []string {
-	return []string{"participant", "participant_change", "contact_log", "contact_plan", "participant_attribute", "referral_coupon"}
+	return []string{"participant", "participant_change", "contact_log", "contact_plan", "participant_attribute", "referral_coupon", "anonymous"}
 }

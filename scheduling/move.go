@@ -158,6 +158,16 @@ func (s *Scheduling) CancelAllTx(ctx context.Context, tx *database.Tx, actor aud
 	return nil
 }
 
+// Awaited says whether somebody has an appointment that is not over yet.
+func (s *Scheduling) Awaited(ctx context.Context, q database.Querier, study id.Study, person id.Person) (awaited bool, err error) {
+	err = q.QueryRow(ctx, "select exists (select 1 from booking where study_id = $1 and person_id = $2 and state = $3 and ends_at > $4)",
+		study, person, Booked, s.now().UnixMilli()).Scan(&awaited)
+	if err != nil {
+		return false, fmt.Errorf("ask for appointments: %w", err)
+	}
+	return awaited, nil
+}
+
 func (s *Scheduling) cancel(ctx context.Context, tx *database.Tx, actor audit.Actor, b Booking) error {
 	b.State = Cancelled
 	b.Sequence++

@@ -17,7 +17,8 @@ type Eraser interface {
 }
 
 // Detacher is an Eraser that can keep what somebody said or answered without them: it moves those rows to an id that leads
-// to nobody, and takes out of them what could. It is asked before it erases.
+// to nobody, and takes out of them what could. All are asked before the first erases, and where it was done before there is
+// nothing to move.
 type Detacher interface {
 	Detach(ctx context.Context, tx *database.Tx, study id.Study, person, nobody id.Person) error
 }
@@ -48,13 +49,12 @@ func (e *Erasure) Tables() (tables []string) {
 // once.
 func (e *Erasure) Do(ctx context.Context, study id.Study, person id.Person, fate Fate) error {
 	err := e.db.Tx(ctx, func(tx *database.Tx) error {
-		nobody := id.New[id.Person]()
-		for _, eraser := range e.erasers {
-			if detacher, ok := eraser.(Detacher); ok && fate == Anonymise {
-				if err := detacher.Detach(ctx, tx, study, person, nobody); err != nil {
-					return fmt.Errorf("detach from %v: %w", eraser.Tables(), err)
-				}
+		if fate == Anonymise {
+			if err := e.detach(ctx, tx, study, person); err != nil {
+				return err
 			}
+		}
+		for _, eraser := range e.erasers {
 			if err := eraser.Erase(ctx, tx, person); err != nil {
 				return fmt.Errorf("from %v: %w", eraser.Tables(), err)
 			}
@@ -70,4 +70,17 @@ func (e *Erasure) Do(ctx context.Context, study id.Study, person id.Person, fate
 		return fmt.Errorf("erase person: %w", err)
 	}
 	return e.db.Scrub(ctx, e.Tables()...)
+}
+
+// detach lets everybody keep what they keep, under an id that was never anybody's.
+func (e *Erasure) detach(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+	nobody := id.New[id.Person]()
+	for _, eraser := range e.erasers {
+		if detacher, ok := eraser.(Detacher); ok {
+			if err := detacher.Detach(ctx, tx, study, person, nobody); err != nil {
+				return fmt.Errorf("detach from %v: %w", eraser.Tables(), err)
+			}
+		}
+	}
+	return nil
 }

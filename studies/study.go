@@ -106,6 +106,24 @@ var audienceKeys = []string{"company", "administration", "respondent"}
 // End returns the first instant after the study's last day. Nothing of the study outlives it.
 func (s Study) End() time.Time { return s.After(s.EndsOn) }
 
+// ProofUntil returns when the proof of the consent of somebody erased at an instant has served its time; zero where the study
+// keeps none.
+func (s Study) ProofUntil(erased time.Time) time.Time {
+	if s.ProofMonths == 0 {
+		return time.Time{}
+	}
+	zone, err := time.LoadLocation(s.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	local := erased.In(zone)
+	then := local.AddDate(0, s.ProofMonths, 0)
+	if then.Day() != local.Day() { // there is no 31st in that month: its last day
+		then = then.AddDate(0, 0, -then.Day())
+	}
+	return then
+}
+
 // Day returns the first instant of a day that is written 2006-01-02, in the study's zone; zero for "".
 func (s Study) Day(day string) time.Time {
 	zone, err := time.LoadLocation(s.Zone)

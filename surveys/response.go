@@ -263,7 +263,7 @@ type Response struct {
 	Person      id.Person
 	Version     int // of the form that was answered
 	Lang        string
-	SubmittedAt int64 // UTC milliseconds
+	SubmittedAt int64 // UTC milliseconds; 0 of somebody who is anonymous now
 	Answers     Answers
 }
 
@@ -281,6 +281,9 @@ func (s *Surveys) Responses(ctx context.Context, study id.Study, survey id.Surve
 			}
 			if err := json.Unmarshal(answers, &r.Answers); err != nil {
 				return fmt.Errorf("response of %s: %w", r.Person, err)
+			}
+			if r.SubmittedAt == untimed {
+				r.SubmittedAt = 0
 			}
 			if !yield(r, nil) {
 				return errStop

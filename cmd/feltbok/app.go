@@ -101,7 +101,7 @@ func (a *app) wire(o options) {
 	a.Services = handlers.Services{
 		Auth: auth.New(db, log, now), Links: links.New(db, a.keys, now), Audit: log, Intents: intents.New(db, now),
 		Studies: stu, Recruitment: rec, Vault: identities.New(a.stores[database.Identity], a.keys, log, now),
-		Consents: con, Scheduling: sched, Interviews: interviews.New(db, log, present, con, advance, done, now),
+		Consents: con, Scheduling: sched, Interviews: interviews.New(db, log, present, con, advance, done, rec.KeepCaseTx, now),
 		Surveys: surveys.New(db, log, con, advance, outbox, now), Imports: imports.New(db, log, now), Outbox: outbox,
 		Ready: a.ready, Repeated: db.Repeated,
 	}
@@ -164,13 +164,13 @@ func (a *app) background(ctx context.Context) (wait func()) {
 
 const sweepEvery = time.Hour
 
-// sweep forgets what has served its time: sessions, the keys of forms, lists that nobody took in, and tips. It tells owners the
+// sweep forgets what has served its time: sessions, the keys of forms, lists that nobody took in, tips, and proofs of consent. It tells owners the
 // audit chain's newest hash too, once a day.
 func (a *app) sweep(ctx context.Context) {
 	for {
 		err := errors.Join(a.Auth.Sweep(ctx), a.stores[database.Study].ForgetForms(ctx, a.server.Now().Add(-2*handlers.FormLifetime)),
 			a.people.sweepDrafts(ctx, a.server.Now()), a.people.sweepTips(ctx), a.people.sweepFormer(ctx, a.server.Now()),
-			a.people.tellHash(ctx, a.server.Now()))
+			a.Vault.SweepProofs(ctx), a.people.tellHash(ctx, a.server.Now()))
 		if err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "sweep", "err", err)
 		}

@@ -165,6 +165,10 @@ func (a *app) verify(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
+	proofs, err := a.Vault.Proofs(ctx)
+	if err != nil {
+		return err
+	}
 	open, err := a.Intents.Count(ctx)
 	if err != nil {
 		return err
@@ -175,20 +179,24 @@ func (a *app) verify(ctx context.Context, std stdio) error {
 			return err
 		}
 	}
-	lists := 0 // that have a key: without one a list is about to begin, or to go
-	keys = slices.DeleteFunc(keys, func(key id.Person) bool {
-		list := slices.Contains(drafts, id.Import(key))
-		if list {
-			lists++
-		}
-		return list
-	})
-	fmt.Fprintf(std.out, "audit entries %d, letters %d, links %d, persons with a key %d, persons in the vault %d, lists to be imported %d, acts under way %d\n",
-		entries, letters, links, len(keys), len(identities), lists, open)
+	keys, lists := apart(keys, drafts) // without a key a list is about to begin, or to go
+	keys, proven := apart(keys, proofs)
+	fmt.Fprintf(std.out, "audit entries %d, letters %d, links %d, persons with a key %d, persons in the vault %d, lists to be imported %d, proofs of consent %d, acts under way %d\n",
+		entries, letters, links, len(keys), len(identities), lists, proven, open)
 	if open == 0 && !slices.Equal(slices.Sorted(slices.Values(keys)), slices.Sorted(slices.Values(identities))) {
 		return errors.New("the stores disagree: every key belongs to a person in the vault, and the other way round")
 	}
 	return nil
+}
+
+// apart takes from the keys those that belong to others than persons, and counts them.
+func apart[T ~string](keys []id.Person, others []T) (rest []id.Person, n int) {
+	among := make(map[id.Person]bool, len(others))
+	for _, other := range others {
+		among[id.Person(other)] = true
+	}
+	rest = slices.DeleteFunc(keys, func(key id.Person) bool { return among[key] })
+	return rest, len(keys) - len(rest)
 }
 
 type userCommand struct {

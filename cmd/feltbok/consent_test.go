@@ -241,7 +241,7 @@ func TestNameAndActStandTogether(t *testing.T) {
 		}
 		// The act is refused when its turn comes: the person is leaving.
 		c.must(c.db().Tx(ctx, func(tx *database.Tx) error {
-			_, err := c.Intents.Begin(ctx, tx, c.study.ID, person, withdraw, acted{self})
+			_, err := c.Intents.Begin(ctx, tx, c.study.ID, person, withdraw, acted{By: self})
 			return err
 		}))
 		if err := c.people.SignConsent(ctx, self, act, identities.Signature{Typed: "Åse"}); errs.KindOf(err) != errs.NotFound {

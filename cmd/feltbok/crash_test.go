@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"example.org/feltbok/handlers"
+	"example.org/feltbok/identities"
 	"example.org/feltbok/imports"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/crash"
@@ -25,6 +26,7 @@ import (
 	"example.org/feltbok/internal/mail"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
+	"example.org/feltbok/studies"
 	"example.org/feltbok/surveys"
 )
 
@@ -60,7 +62,7 @@ func TestCrashChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free := time.Date(2019, 3, 1, 9, 0, 0, 0, time.UTC)
+	free := c.clock.now().AddDate(0, 0, 1)
 	for _, b := range earlier { // of people whom an earlier round left in the study
 		if b.EndsAt >= free.UnixMilli() {
 			free = b.Start().UTC().Add(2 * time.Hour)
@@ -73,10 +75,14 @@ func TestCrashChild(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	c.interviewed(c.persons[len(c.persons)-1]) // leaves a proof, tasks, and in every other round what is kept without them
+	if err := a.Vault.SweepProofs(ctx); err != nil {
+		t.Fatal(err)
+	}
 	if err := a.people.Refuse(ctx, audit.Participant(c.persons[0]), c.study.ID, c.persons[0]); err != nil {
 		t.Fatal(err)
 	}
-	for _, person := range c.persons {
+	for _, person := range slices.Backward(c.persons) { // who leaves a proof first: the points are counted from there
 		if err := a.people.Withdraw(ctx, audit.Staff(c.owner), c.study.ID, person); err != nil {
 			t.Fatal(err)
 		}
@@ -88,6 +94,13 @@ func openChild(t *testing.T, parts []string) (*app, *crowd) {
 	t.Helper()
 	clock := &clock{}
 	clock.set(time.Date(2019, 2, 4, 8, 0, 0, 0, time.UTC))
+	if len(parts) > 7 && strings.Contains(parts[7], "T") { // the parent's time
+		at, err := time.Parse(time.RFC3339, parts[7])
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock.set(at)
+	}
 	transport, err := mail.NewFolder(filepath.Join(parts[0], "mail"))
 	if err != nil {
 		t.Fatal(err)
@@ -130,12 +143,14 @@ func TestCrashPointsLeaveWholePeople(t *testing.T) {
 		// The first intents' points, then ever later ones: 25 in all, across every kind of act.
 		killed := 0
 		for round := range 25 {
+			c.policy([]studies.Fate{studies.Delete, studies.Anonymise}[round%2], 1)
+			s.clock.set(s.clock.now().AddDate(0, 0, 3)) // so that later children's sweeps end earlier proofs
 			point := fmt.Sprintf("*:%d", 1+round*3)
 			if s.stores[database.Study].Postgres() {
 				point = fmt.Sprintf("*:%d", 1+round) // commits are no points here, so there are fewer
 			}
 			child := exec.Command(os.Args[0], "-test.run=^TestCrashChild$")
-			child.Env = append(os.Environ(), childVariable+"="+place, crash.Variable+"="+point)
+			child.Env = append(os.Environ(), childVariable+"="+place+"|"+s.clock.now().Format(time.RFC3339), crash.Variable+"="+point)
 			output, err := child.CombinedOutput()
 			status, _ := child.ProcessState.Sys().(syscall.WaitStatus)
 			if status.Signaled() && status.Signal() == syscall.SIGKILL {
@@ -163,6 +178,22 @@ func agree(ctx context.Context, a *app, c *crowd) error {
 	}
 	keyed, err := a.keys.Persons(ctx)
 	if err != nil {
+		return err
+	}
+	proofs, err := a.Vault.Proofs(ctx)
+	if err != nil {
+		return err
+	}
+	keyed, proven := apart(keyed, proofs)
+	if proven != len(proofs) { // one being swept has a row still, until the next sweep
+		if err := a.Vault.SweepProofs(ctx); err != nil {
+			return err
+		}
+		if proofs, err = a.Vault.Proofs(ctx); err != nil || proven != len(proofs) {
+			return fmt.Errorf("%d proofs have a key, and there are %d (%v)", proven, len(proofs), err)
+		}
+	}
+	if err := proofsOpen(ctx, a, c, len(proofs)); err != nil {
 		return err
 	}
 	known, err := a.Vault.Persons(ctx)
@@ -200,6 +231,22 @@ func agree(ctx context.Context, a *app, c *crowd) error {
 	}
 	if _, err := a.Audit.Verify(ctx); err != nil {
 		return err
+	}
+	return nil
+}
+
+// proofsOpen says which proof does not open, or that somebody has two: all were of one kind of person.
+func proofsOpen(ctx context.Context, a *app, c *crowd, want int) error {
+	found := 0
+	for i := range 3 {
+		opened, err := a.Vault.OpenProofs(ctx, audit.System, "dispute", c.study.ID, identity(100+i, noMark).Email)
+		if err != nil && !errors.Is(err, identities.ErrNoProof) {
+			return err
+		}
+		found += len(opened)
+	}
+	if found != want {
+		return fmt.Errorf("%d proofs open, and there are %d", found, want)
 	}
 	return nil
 }

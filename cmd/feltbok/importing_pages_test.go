@@ -313,7 +313,8 @@ func TestOthersAreServedWhileAFileIsRefused(t *testing.T) {
 	}
 }
 
-// Who asked not to be contacted again cannot be taken in by hand either, and no box lets one do it anyway.
+// Who asked not to be contacted again is not taken in by hand either, and not as another person with the same address: only by the
+// team's word that they came by themselves, see TestComingBackIsANewBeginning.
 func TestTheBarredAreNotTakenInByHand(t *testing.T) {
 	s := newStage(t, nil)
 	c := newCrowd(s, 1, 0, noMark)

@@ -49,7 +49,7 @@ func newPeople(a *app, db *database.DB, now func() time.Time) *people {
 	a.Intents.Handle(keepTip, p.settleTip)
 	a.Intents.Handle(takeTip, p.enrolTip)
 	a.Intents.Handle(forgetTip, p.destroyKey, p.emptyVault)
-	a.Intents.Handle(withdraw, p.lastWords, p.bar, p.destroyKey, p.emptyVault, p.emptyStudy)
+	a.Intents.Handle(withdraw, p.lastWords, p.bar, p.keepProof, p.destroyKey, p.emptyVault, p.emptyStudy)
 	a.Intents.Handle(refuse, p.bar)
 	a.Intents.MakeRoom(a.ballast.Through, withdraw, forgetTip)
 	a.Intents.Handle(correct, p.tellMoved)

@@ -35,7 +35,7 @@ func (p *people) refuseAnd(ctx context.Context, actor audit.Actor, study id.Stud
 		if err := also(tx); err != nil || !fresh && reach[person].Barred {
 			return err
 		}
-		if intent, err = p.Intents.Begin(ctx, tx, study, person, refuse, acted{actor}); err != nil {
+		if intent, err = p.Intents.Begin(ctx, tx, study, person, refuse, acted{By: actor}); err != nil {
 			return err
 		}
 		return p.Audit.Append(ctx, tx, audit.Entry{Actor: actor, Action: "person.refused", Study: study, Person: person})

@@ -87,10 +87,18 @@ func demands(s studies.Study) consents.Demands {
 	return consents.Demands{Signature: string(s.Signature), Explicit: s.Special, MinimumAge: s.MinimumAge, Zone: zone}
 }
 
-// keepConsent writes an act and stops what rested on a yes that becomes a no.
+// keepConsent writes an act and stops what rested on a yes that becomes a no; what is to be done by hand becomes a task.
 func (p *people) keepConsent(ctx context.Context, actor audit.Actor, act consents.Act) error {
+	known, err := p.leaver(ctx, act.Study, act.Person)
+	if err != nil {
+		return err
+	}
 	return p.db.Tx(ctx, func(tx *database.Tx) error {
 		if err := p.present(ctx, tx, act.Study, act.Person); err != nil {
+			return err
+		}
+		left, err := p.leavings(ctx, tx, known)
+		if err != nil {
 			return err
 		}
 		standing, err := p.Consents.Standing(ctx, tx, act.Study, act.Person, consents.Interview)
@@ -107,6 +115,9 @@ func (p *people) keepConsent(ctx context.Context, actor audit.Actor, act consent
 		if err != nil {
 			return err
 		}
-		return p.letOff(ctx, tx, act.Study, act.Person, receipt.Ended)
+		if err := p.letOff(ctx, tx, act.Study, act.Person, receipt.Ended); err != nil {
+			return err
+		}
+		return p.handOver(ctx, tx, known, left.after(receipt.Ended...))
 	})
 }

@@ -7,6 +7,8 @@ package id
 import (
 	"crypto/rand"
 	"encoding/base32"
+	"encoding/binary"
+	"fmt"
 	"strings"
 )
 
@@ -47,7 +49,20 @@ type (
 	Task string
 	// Coupon names one invitation that an informant passes on.
 	Coupon string
+	// Proof names the kept proof of one person's consent, and the data key that it is sealed with.
+	Proof string
 )
+
+// Invented is what the codes begin with that were never anybody's.
+const Invented = "ANONYM-"
+
+// InventCode draws a code for what is left of somebody without them. Drawn and not counted, it tells of no order. It may be
+// taken: then draw again.
+func InventCode() string {
+	var raw [4]byte
+	rand.Read(raw[:])
+	return fmt.Sprintf("%s%05d", Invented, binary.BigEndian.Uint32(raw[:])%100_000)
+}
 
 const bytesPerID = 16
 
