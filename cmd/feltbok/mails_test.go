@@ -177,6 +177,7 @@ func TestNoStaleMailAfterAnOutageOfThreeDays(t *testing.T) {
 		want := []string{
 			"booking_cancelled eier SEQUENCE:1", "booking_cancelled eier SEQUENCE:1", "booking_cancelled pc SEQUENCE:1", "booking_cancelled pf SEQUENCE:1",
 			"booking_confirmed eier SEQUENCE:0", "booking_confirmed pa SEQUENCE:0", "booking_moved eier SEQUENCE:2", "booking_moved pb SEQUENCE:2",
+			"by_hand eier", "by_hand eier", // of those who left an appointment in the interviewer's calendar
 			"consent_receipt pf", "consent_receipt pf", "consent_receipt pg", "consent_receipt pl", "letter ph", "letter pm", "survey_invitation pn",
 		}
 		if diff := cmp.Diff(want, sent); diff != "" {
