@@ -19,6 +19,7 @@ type mailRule func(s *Server, ctx context.Context, row mail.Row) error
 // here what it rests on.
 var mailRules = map[string]mailRule{
 	MailLetter:               beforeYes(consents.Interview),
+	consents.ChangedKind:     beforeYes(consents.Interview), // and to those at yes alone: writeChanged
 	surveys.KindInvitation:   survey,
 	scheduling.MailConfirmed: beforeYes(consents.Interview), // staff may book before the letter is answered
 	scheduling.MailMoved:     beforeYes(consents.Interview),
