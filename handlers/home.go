@@ -22,6 +22,8 @@ import (
 type homePage struct {
 	base
 	Week     int
+	Days     int  // until the last day
+	Ends     bool // ... which is near enough to be said
 	Lead     string
 	Steps    []step // while the study is being set up
 	Today    []task
@@ -123,6 +125,7 @@ func (s *Server) home(v *visit) error {
 	_, p.Week = st.today.ISOWeek()
 	p.Goals, p.Funnel = st.goalTable(p.base), drawFunnel(p.base, st.funnel)
 	p.Lead = p.lead(st)
+	p.Days, p.Ends = v.daysLeft()
 	if v.role == studies.Officer { // what was agreed to and by how many, nobody's code
 		p.Goals, p.Consents = goalTable{}, st.consentCounts()
 		return v.show("staff/home", p)

@@ -33,7 +33,14 @@ const (
 	MailWithdrawn = "withdrawn"    // what was done after a withdrawal
 	MailInvite    = "staff_invite" // a colleague is asked into a study
 	MailTest      = "test"         // to oneself
+
+	MailFarewell   = "farewell"       // the study was ended
+	MailExtended   = "study_extended" // the study goes on for longer than its letter said
+	MailEndWarning = "end_warning"    // to staff: the end is near
 )
+
+// FarewellMails are those that may still go when a study was ended.
+var FarewellMails = []string{scheduling.MailCancelled, MailWithdrawn, MailFarewell, MailTest, MailInvite}
 
 // lastWords are the mails that a withdrawal itself makes; nothing else goes to somebody who is leaving.
 var lastWords = []string{scheduling.MailCancelled, MailWithdrawn}
@@ -61,6 +68,9 @@ func (s *Server) Render(ctx context.Context, row mail.Row) (mail.Message, error)
 		study, err := s.Studies.Get(ctx, row.Study)
 		if err != nil {
 			return mail.Message{}, staleIfGone(err)
+		}
+		if study.ClosedAt > 0 && !slices.Contains(FarewellMails, row.Kind) {
+			return mail.Message{}, mail.ErrStale
 		}
 		l.study = study
 		if l.zone, err = time.LoadLocation(study.Zone); err != nil {
@@ -178,6 +188,12 @@ func (s *Server) write(ctx context.Context, l *draft) error {
 		return s.writeSurvey(ctx, l)
 	case MailInvite:
 		return s.writeInvite(ctx, l)
+	case MailFarewell:
+		return s.writeFarewell(ctx, l)
+	case MailExtended:
+		return s.writeExtended(ctx, l)
+	case MailEndWarning:
+		return s.writeEndWarning(ctx, l)
 	case surveys.KindThanks, MailWithdrawn, MailTest:
 		return nil
 	}

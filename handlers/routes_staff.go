@@ -41,8 +41,8 @@ func (s *Server) staffRoutes() []route {
 		post(study+"/attributes", team, s.attributesSet, study+"/attributes"),
 		post(study+"/sizes", team, s.sizesSet, study+"/attributes"),
 		get(study+"/team", everyMember, s.teamList),
-		post(study+"/team", owner, s.teamAdd, study+"/team"),
-		post(study+"/team/remove", owner, s.teamRemove, study+"/team"),
+		post(study+"/team", owner, s.teamAdd, study+"/team").afterEnd(),
+		post(study+"/team/remove", owner, s.teamRemove, study+"/team").afterEnd(),
 		get(study+"/letters", everyMember, s.letters),
 		both(letter+"/:lang", team, s.letterDraft, letter+"/:lang"),
 		get(letter+"/:lang/preview", findings, s.letterPreview),
@@ -52,6 +52,11 @@ func (s *Server) staffRoutes() []route {
 		post(study+"/mail/test", team, s.outboxTest, study+"/mail"),
 		post(study+"/mail/retry", team, s.outboxRetry, study+"/mail"),
 		get(study+"/log", watchers, s.log),
+		get(study+"/end", everyMember, s.end),
+		post(study+"/end", owner, s.endNow, study+"/end"),
+		post(study+"/end/check", owner, s.endCheck, study+"/end"),
+		get(study+"/certificate", everyMember, s.certificate),
+		get(study+"/certificate.txt", everyMember, s.certificateFile),
 
 		get(study+"/forecast", findings, s.forecast),
 		get(study+"/candidates", everyMember, s.candidates),
@@ -129,7 +134,7 @@ func (s *Server) staffRoutes() []route {
 		post(survey+"/informants", team, s.informantsAdd, survey+"/respondents"),
 		get(survey+"/results", findings, s.surveyResults),
 		get(study+"/export", team, s.exportShow),
-		post(study+"/export", team, s.exportDownload, ""),
+		post(study+"/export", team, s.exportDownload, "").afterEnd(),
 	}
 }
 

@@ -149,3 +149,9 @@ func (l *Log) Verify(ctx context.Context) (int64, error) {
 	}
 	return seq, nil
 }
+
+// Last is when an action was last done in a study, UTC milliseconds; 0 never.
+func (l *Log) Last(ctx context.Context, study id.Study, action string) (at int64, err error) {
+	err = l.db.QueryRow(ctx, "select coalesce(max(at), 0) from audit_entry where study_id = $1 and action = $2", study, action).Scan(&at)
+	return at, err
+}
