@@ -109,6 +109,9 @@ func actorName(b base, actor audit.Actor, names namesOf) string {
 		}
 		return b.T("log.erased")
 	}
+	if actor == audit.Operator {
+		return b.T("log.operator")
+	}
 	return b.T("log.system")
 }
 

@@ -21,7 +21,7 @@ import (
 const endStudy = "end"
 
 const (
-	keysAtOnce = 500 // persons whose keys and identities go together
+	keysAtOnce   = 500 // persons whose keys and identities go together
 	erasedAtOnce = 50  // ... and rows in the study store, which others write to meanwhile
 
 	// farewellPatience is how long the end of a study waits for a mail server; each mail to be sent adds a little.

@@ -30,10 +30,10 @@ type people struct {
 	// keepProofsOf keeps that some persons of a study agreed, beyond their data; nil keeps nothing. It comes before their keys go,
 	// and may be called again.
 	keepProofsOf func(ctx context.Context, study studies.Study, persons []id.Person) error
-	works     sync.WaitGroup // what goes on in the background
-	stopping  chan struct{}  // closed when it is to end
-	end       func()         // closes it, once
-	now       func() time.Time
+	works        sync.WaitGroup // what goes on in the background
+	stopping     chan struct{}  // closed when it is to end
+	end          func()         // closes it, once
+	now          func() time.Time
 }
 
 const (

@@ -22,6 +22,9 @@ type Actor string
 // System acts in background tasks.
 const System Actor = "system"
 
+// Operator acts on the command line.
+const Operator Actor = "operator"
+
 // Staff is a signed-in account.
 func Staff(a id.Account) Actor { return Actor("account:" + string(a)) }
 
