@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -85,7 +86,10 @@ func TestTheEndOfAStudyIsTheEnd(t *testing.T) {
 		c := fullCrowd(s)
 		paths := []string{c.path(c.persons[0], links.Participant), c.path(c.persons[1], links.Refusal), c.path(c.asked[0], links.Survey)}
 		own, owner := c.enter(c.persons[0], links.Participant), c.staff(c.owner)
-		// Appointments, mails and names are all there to be missed.
+		// The test sees what it is about to miss.
+		if text := s.bytesOf(database.Study); !s.stores[database.Study].Postgres() && !strings.Contains(text, string(c.persons[0])) {
+			t.Fatalf("the file of the study store does not hold a person: %d bytes", len(text))
+		}
 		if !strings.Contains(dump(t, s.stores[database.Study]), "\tcode=A1\t") {
 			t.Fatal("the study store does not hold A1: the test sees nothing")
 		}
@@ -355,4 +359,23 @@ func TestExtendingAStudy(t *testing.T) {
 			t.Errorf("warnings %q: the new day is not warned of", got)
 		}
 	})
+}
+
+// A large study ends in parts, and says how many are left meanwhile.
+func TestALargeStudyEnds(t *testing.T) {
+	if os.Getenv("FELTBOK_TEST_FULL") == "" {
+		t.Skip("FELTBOK_TEST_FULL is not set")
+	}
+	s := newStage(t, nil)
+	c := newCrowd(s, 0, 0, noMark)
+	const people = 5000
+	c.takeIn(c.upload(memberList(people, canary), ""))
+	began := time.Now()
+	s.must(s.people.End(t.Context(), audit.Staff(c.owner), c.study.ID, studies.Delete, true))
+	t.Logf("closed after %s", time.Since(began))
+	s.people.works.Wait()
+	t.Logf("%d erased after %s", people, time.Since(began))
+	if err := nothingLeft(t.Context(), s, c); err != nil {
+		t.Error(err)
+	}
 }
