@@ -115,7 +115,7 @@ func (s *Server) endPage(v *visit) (p endPage, err error) {
 		return p, err
 	}
 	p.Stale = p.ExportedAt > 0 && last > p.ExportedAt
-	if p.People, err = s.taking(v.ctx(), v.study.ID); err != nil {
+	if p.People, _, err = s.Vault.Total(v.ctx(), v.study.ID); err != nil { // an informant may be a respondent too
 		return p, err
 	}
 	groups, err := s.Recruitment.SmallGroups(v.ctx(), v.study.ID, fewest)

@@ -128,7 +128,7 @@ type vaultWords struct{ words map[string]bool }
 var (
 	mailLike  = regexp.MustCompile(`[^\s@]+@[^\s@]+\.\p{L}{2,}`)
 	phoneLike = regexp.MustCompile(`(?:\+\d{1,3}[\s]?)?\d(?:[\s.-]?\d){7,}`)
-	nameLike  = regexp.MustCompile(`\p{Lu}\p{Ll}{2,}(?:-\p{Lu}\p{Ll}+)?(?:\s\p{Lu}\.)?\s\p{Lu}\p{Ll}{2,}`)
+	nameLike  = regexp.MustCompile(`\p{Lu}\p{Ll}{2,}(?:-\p{Lu}\p{Ll}+)?(?:\s\p{Lu}\.)?\s\p{Lu}\p{Ll}+`)
 	wordLike  = regexp.MustCompile(`[\p{L}-]+`)
 )
 
@@ -182,8 +182,8 @@ func (p certificatePage) Plain() string {
 	line(p.T("certificate.lead." + string(p.Ending.Fate)))
 	line(p.T("certificate.by")+":", p.By)
 	line(p.T("certificate.promised")+":", p.LastDay())
-	line(p.T("certificate.begun")+":", p.Instant(p.Ending.BegunAt))
-	line(p.T("certificate.finished")+":", p.Instant(p.Ending.FinishedAt))
+	line(p.T("certificate.begun")+":", p.Day(p.Ending.BegunAt)+", "+p.Clock(p.Ending.BegunAt))
+	line(p.T("certificate.finished")+":", p.Day(p.Ending.FinishedAt)+", "+p.Clock(p.Ending.FinishedAt))
 	line(p.T("certificate.proof")+":", cmp.Or(p.Day(p.Ending.ProofUntil), p.T("certificate.no_proof")))
 	line()
 	for _, one := range p.Lines() {
