@@ -31,6 +31,8 @@ var mailRules = map[string]mailRule{
 	MailRequest:              always,
 	MailExtended:             always,
 	MailReleased:             always,
+	MailFarewell:             always,
+	MailProlonged:            beforeYes(consents.Interview), // goes to those at yes
 	MailAddressOld:           always,
 	MailAddressNew:           always,
 }

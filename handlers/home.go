@@ -21,6 +21,8 @@ import (
 type homePage struct {
 	base
 	Week     int
+	Days     int  // until the last day
+	Ends     bool // ... which is near enough to be said
 	Lead     string
 	Steps    []step // while the study is being set up
 	Today    []task
@@ -127,6 +129,7 @@ func (s *Server) home(v *visit) error {
 	_, p.Week = st.today.ISOWeek()
 	p.Goals, p.Funnel = st.goalTable(p.base), drawFunnel(p.base, st.funnel)
 	p.Lead = p.lead(st)
+	p.Days, p.Ends = v.daysLeft()
 	p.Timeline, p.Next = st.timeline(p.base), st.next()
 	if p.Outlook, err = s.outlook(v, p.base, st); err != nil {
 		return err

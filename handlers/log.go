@@ -165,6 +165,9 @@ func actorName(b i18n.Text, actor audit.Actor, names namesOf) string {
 		}
 		return b.T("log.erased")
 	}
+	if actor == audit.Operator {
+		return b.T("log.operator")
+	}
 	return b.T("log.system")
 }
 

@@ -41,7 +41,13 @@ const (
 	MailAddressOld = "address_left"       // to the address that somebody's mail no longer goes to
 	MailAddressNew = "address_taken"      // to the one it goes to from now on
 	MailAuditHash  = "audit_hash"         // the day's newest hash of the audit chain, to whoever owns a study
+	MailFarewell   = "farewell"           // the study was ended
+	MailProlonged  = "study_extended"     // the study goes on for longer than its letter said
+	MailEndWarning = "end_warning"        // to staff: the end is near
 )
+
+// FarewellMails are those that may still go when a study was ended.
+var FarewellMails = []string{scheduling.MailCancelled, MailWithdrawn, MailFarewell, MailTest, MailInvite, MailByHand}
 
 // lastWords are the mails that a withdrawal itself makes; nothing else goes to somebody who is leaving.
 var lastWords = []string{scheduling.MailCancelled, MailWithdrawn}
@@ -69,6 +75,9 @@ func (s *Server) Render(ctx context.Context, row mail.Row) (mail.Message, error)
 		study, err := s.Studies.Get(ctx, row.Study)
 		if err != nil {
 			return mail.Message{}, staleIfGone(err)
+		}
+		if study.ClosedAt > 0 && !slices.Contains(FarewellMails, row.Kind) {
+			return mail.Message{}, mail.ErrStale
 		}
 		l.study = study
 		if l.zone, err = time.LoadLocation(study.Zone); err != nil {
@@ -191,6 +200,12 @@ func (s *Server) write(ctx context.Context, l *draft) error {
 		return s.writeSurvey(ctx, l)
 	case MailInvite:
 		return s.writeInvite(ctx, l)
+	case MailFarewell:
+		return s.writeFarewell(ctx, l)
+	case MailProlonged:
+		return s.writeProlonged(ctx, l)
+	case MailEndWarning:
+		return s.writeEndWarning(ctx, l)
 	case MailRequest, MailExtended:
 		return s.writeRequest(ctx, l)
 	case MailReleased:

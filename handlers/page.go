@@ -107,8 +107,10 @@ func (b base) Menu() []entry {
 	return entries
 }
 
-// Writes says whether the account may change things in the study.
-func (b base) Writes() bool { return b.Role == studies.Owner || b.Role == studies.Researcher }
+// Writes says whether the account may change things in the study. Nobody may in one that was ended.
+func (b base) Writes() bool {
+	return b.Study.ClosedAt == 0 && (b.Role == studies.Owner || b.Role == studies.Researcher)
+}
 
 // At is an address within the study.
 func (b base) At(rest string) string { return "/studies/" + string(b.Study.ID) + rest }

@@ -74,6 +74,12 @@ type People interface {
 	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, keeps that they are not to be
 	// contacted again, erases the person.
 	Withdraw(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+	// Change changes a study's setting; where it ends later, the reason goes to those who take part. A study that was ended is
+	// studies.ErrClosed.
+	Change(ctx context.Context, actor audit.Actor, s studies.Study, reason string) error
+	// End ends a study for good: it is closed when this returns, and what follows goes on in the background: a farewell, the end
+	// of all keys, the erasing, the certificate. One that was ended before is studies.ErrClosed.
+	End(ctx context.Context, actor audit.Actor, study id.Study, fate studies.Fate, farewell bool) error
 
 	// Frame is what a list is read for: the study's candidates, or with a survey those who are asked in it.
 	Frame(ctx context.Context, study id.Study, survey id.Survey) (imports.Frame, error)

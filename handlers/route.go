@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ type route struct {
 	back    string // where a form handed in twice leads, with the parameters of path; "" is its own address
 	alone   bool   // nothing answers a GET of this address but the way back
 	most    int64  // bytes that a body may have; 0 is maxBodyBytes
+	lasting bool   // takes forms in a study that was ended too
 }
 
 // get is a page, or a file.
@@ -43,6 +45,12 @@ func both(path string, access access, handle func(*visit) error, back string) ro
 // taking lets the form of a route carry a file of so many bytes.
 func (r route) taking(file int64) route {
 	r.most = file + maxBodyBytes
+	return r
+}
+
+// afterEnd lets the forms of a route be handed in when the study was ended: all others are refused then.
+func (r route) afterEnd() route {
+	r.lasting = true
 	return r
 }
 
@@ -201,6 +209,9 @@ func (s *Server) admitParticipant(v *visit, purpose links.Purpose) error {
 	}
 	v.link = link
 	v.study, err = s.Studies.Get(v.ctx(), link.Study)
+	if err == nil && v.study.ClosedAt > 0 {
+		return errNoSession
+	}
 	return err
 }
 
@@ -252,6 +263,10 @@ func (s *Server) answer(v *visit, r route) error {
 	if v.Request.Method == http.MethodPost && r.path != "" {
 		if err := v.readForm(); err != nil {
 			return err
+		}
+		// Here and not in each page: what is added later is refused too. A form that was handed in before is no news to a closed study.
+		if v.study.ClosedAt > 0 && v.role != "" && !r.lasting {
+			return cmp.Or(s.Repeated(v.ctx()), error(studies.ErrClosed))
 		}
 	}
 	return r.handle(v)

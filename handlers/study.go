@@ -140,8 +140,9 @@ func (s *Server) settings(v *visit) error {
 		return v.show("staff/study", p)
 	}
 	changed, err := p.read(v, v.study)
+	err = gatherFaults(err, s.checkEnd(v, changed))
 	if err == nil {
-		err = s.Studies.Update(v.ctx(), v.actor(), changed)
+		err = s.People.Change(v.ctx(), v.actor(), changed, v.value("ends_reason"))
 	}
 	if mendable(err) {
 		p.Form = v.refused("study", err)

@@ -49,15 +49,8 @@ func (e *Erasure) Tables() (tables []string) {
 // once.
 func (e *Erasure) Do(ctx context.Context, study id.Study, person id.Person, fate Fate) error {
 	err := e.db.Tx(ctx, func(tx *database.Tx) error {
-		if fate == Anonymise {
-			if err := e.detach(ctx, tx, study, person); err != nil {
-				return err
-			}
-		}
-		for _, eraser := range e.erasers {
-			if err := eraser.Erase(ctx, tx, person); err != nil {
-				return fmt.Errorf("from %v: %w", eraser.Tables(), err)
-			}
+		if err := e.do(ctx, tx, study, person, fate); err != nil {
+			return err
 		}
 		n, err := tx.Exec(ctx, "insert into erasure (person_id, study_id, erased_at) values ($1, $2, $3) on conflict do nothing",
 			person, study, e.now().UnixMilli())
@@ -72,15 +65,65 @@ func (e *Erasure) Do(ctx context.Context, study id.Study, person id.Person, fate
 	return e.db.Scrub(ctx, e.Tables()...)
 }
 
-// detach lets everybody keep what they keep, under an id that was never anybody's.
-func (e *Erasure) detach(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+// do asks all who keep something before the first erases.
+func (e *Erasure) do(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, fate Fate) error {
 	nobody := id.New[id.Person]()
 	for _, eraser := range e.erasers {
-		if detacher, ok := eraser.(Detacher); ok {
+		if detacher, ok := eraser.(Detacher); ok && fate == Anonymise {
 			if err := detacher.Detach(ctx, tx, study, person, nobody); err != nil {
 				return fmt.Errorf("detach from %v: %w", eraser.Tables(), err)
 			}
 		}
 	}
+	for _, eraser := range e.erasers {
+		if err := eraser.Erase(ctx, tx, person); err != nil {
+			return fmt.Errorf("from %v: %w", eraser.Tables(), err)
+		}
+	}
 	return nil
 }
+
+// Clearer is an Eraser that knows what of a study's persons may be left when each of them is erased: tombstones, and what was
+// kept of nobody's.
+type Clearer interface {
+	Clear(ctx context.Context, tx *database.Tx, study id.Study) error
+}
+
+// DoAll erases several persons of a study that is being ended, all or nothing. The certificate tells of it, and not the audit
+// chain for each; the files are scrubbed when all is done.
+func (e *Erasure) DoAll(ctx context.Context, study id.Study, persons []id.Person, fate Fate) error {
+	err := e.db.Tx(ctx, func(tx *database.Tx) error {
+		for _, person := range persons {
+			if err := e.do(ctx, tx, study, person, fate); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("erase persons: %w", err)
+	}
+	return nil
+}
+
+// Clear deletes what is left of a study's persons when all are erased and nothing is to be kept.
+func (e *Erasure) Clear(ctx context.Context, study id.Study) error {
+	err := e.db.Tx(ctx, func(tx *database.Tx) error {
+		for _, eraser := range e.erasers {
+			if clearer, ok := eraser.(Clearer); ok {
+				if err := clearer.Clear(ctx, tx, study); err != nil {
+					return fmt.Errorf("from %v: %w", eraser.Tables(), err)
+				}
+			}
+		}
+		_, err := tx.Exec(ctx, "delete from erasure where study_id = $1", study)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("clear study: %w", err)
+	}
+	return nil
+}
+
+// Scrub takes what was deleted out of the files.
+func (e *Erasure) Scrub(ctx context.Context) error { return e.db.Scrub(ctx, e.Tables()...) }

@@ -217,13 +217,21 @@ func (st *Studies) Create(ctx context.Context, actor audit.Actor, owner id.Accou
 // Update changes a study's setting and audiences. Cases have their own methods, and what was made from the old setting
 // (published letters, links) is not touched.
 func (st *Studies) Update(ctx context.Context, actor audit.Actor, s Study) error {
+	return st.db.Tx(ctx, func(tx *database.Tx) error {
+		_, err := st.UpdateTx(ctx, tx, actor, s, "")
+		return err
+	})
+}
+
+// UpdateTx is Update in the caller's transaction; it returns the study as it was. A reason, for a later last day, is kept with
+// the change.
+func (st *Studies) UpdateTx(ctx context.Context, tx *database.Tx, actor audit.Actor, s Study, reason string) (was Study, err error) {
 	s.Cases = nil
 	if err := s.check(); err != nil {
-		return err
+		return was, err
 	}
-	err := st.db.Tx(ctx, func(tx *database.Tx) error {
-		was, err := st.open(ctx, tx, s.ID)
-		if err != nil {
+	err = func() error {
+		if was, err = st.open(ctx, tx, s.ID); err != nil {
 			return err
 		}
 		s.ClosedAt, s.CreatedAt = was.ClosedAt, was.CreatedAt
@@ -243,12 +251,29 @@ func (st *Studies) Update(ctx context.Context, actor audit.Actor, s Study) error
 		if err := st.keepChanges(ctx, tx, actor, was, s); err != nil {
 			return err
 		}
+		if reason = strings.TrimSpace(reason); reason != "" && was.EndsOn != s.EndsOn {
+			if err := st.keepChange(ctx, tx, actor, s.ID, endReason, "", reason); err != nil {
+				return err
+			}
+		}
 		return st.note(ctx, tx, actor, "study.changed", s.ID, "")
-	})
+	}()
 	if err != nil {
-		return fmt.Errorf("update study: %w", err)
+		return was, fmt.Errorf("update study: %w", err)
 	}
-	return nil
+	return was, nil
+}
+
+// endReason is the field under which it is kept why a study goes on for longer.
+const endReason = "ends_on_reason"
+
+// EndReason is why the last day of a study was moved when it was last moved; "" where nobody had to say.
+func (st *Studies) EndReason(ctx context.Context, study id.Study) (reason string, err error) {
+	err = st.db.QueryRow(ctx, "select became from study_change where study_id = $1 and field = $2 order by seq desc limit 1", study, endReason).Scan(&reason)
+	if errors.Is(err, database.ErrNoRows) {
+		return "", nil
+	}
+	return reason, err
 }
 
 // setAudiences replaces a study's audiences; where s names none they stay.

@@ -159,6 +159,7 @@ func (a *app) background(ctx context.Context) (wait func()) {
 		tasks.Go(func() { a.sender.Run(ctx) })
 	}
 	tasks.Go(func() { a.sweep(ctx) })
+	tasks.Go(func() { a.watch(ctx) })
 	return tasks.Wait
 }
 

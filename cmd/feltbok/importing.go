@@ -21,6 +21,7 @@ import (
 	"example.org/feltbok/internal/keys"
 	"example.org/feltbok/internal/tabular"
 	"example.org/feltbok/recruitment"
+	"example.org/feltbok/studies"
 	"example.org/feltbok/surveys"
 )
 
@@ -220,7 +221,10 @@ func (p *people) sealList(ctx context.Context, act intents.Intent) error {
 		return err
 	}
 	gone := 0
-	return s.parts(ctx, func(part []sifted) error {
+	err = s.parts(ctx, func(part []sifted) error {
+		if err := p.Studies.OpenTx(ctx, p.db, act.Study); err != nil {
+			return err
+		}
 		if err := s.judge(ctx, part); err != nil {
 			return err
 		}
@@ -235,6 +239,10 @@ func (p *people) sealList(ctx context.Context, act intents.Intent) error {
 		crash.Point("import.part")
 		return errors.Join(p.Imports.Advance(ctx, in.ID, was, counts), p.Intents.Renew(ctx, act))
 	})
+	if errors.Is(err, studies.ErrClosed) {
+		return nil // the next step undoes it
+	}
+	return err
 }
 
 // seal puts a part's newcomers into the vault.
@@ -337,6 +345,9 @@ func (s *sifter) enter(ctx context.Context) error {
 }
 
 func (s *sifter) enterTx(ctx context.Context, tx *database.Tx, candidates []recruitment.Participant, respondents []surveys.Respondent) (err error) {
+	if err := s.Studies.OpenTx(ctx, tx, s.in.Study); err != nil {
+		return err
+	}
 	if s.in.Survey != "" {
 		err = s.Surveys.InsertAllTx(ctx, tx, s.in.Study, s.in.Survey, respondents)
 	} else {

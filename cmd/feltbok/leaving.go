@@ -25,8 +25,12 @@ import (
 // present holds a person's place in a study until the transaction ends: the participant's row, and the respondent's in
 // each survey. It is a NotFound for somebody of another study, who is erased, or whose withdrawal is under way. Every act
 // that writes rows about a person begins with it, and so do withdrawing and erasing: of two at the same moment one waits
-// and then sees what the other did, so that nothing is written about somebody who has left.
+// and then sees what the other did, so that nothing is written about somebody who has left. In a study that was ended it is
+// studies.ErrClosed.
 func (p *people) present(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+	if err := p.Studies.OpenTx(ctx, tx, study); err != nil {
+		return err
+	}
 	err := p.Recruitment.HoldTx(ctx, tx, study, person)
 	if err != nil && errs.KindOf(err) != errs.NotFound {
 		return err

@@ -28,6 +28,7 @@ type commands struct {
 	Restore restoreCommand   `cmd:"" help:"Make an installation of archives."`
 	Migrate migrateCommand   `cmd:"" help:"Bring the stores up to date and stop."`
 	Verify  verifyCommand    `cmd:"" help:"Check the stores, the audit chain and the letters against each other."`
+	Purge   purgeCommand     `cmd:"" help:"List the ends of studies; end one for good; finish what is under way."`
 	User    userCommand      `cmd:"" help:"Make a sign-in link for an account, or a new set-up link."`
 }
 

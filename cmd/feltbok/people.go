@@ -26,6 +26,7 @@ type people struct {
 	db       *database.DB
 	erasure  *studies.Erasure
 	patience time.Duration  // how long an erasure waits for a mail server
+	farewell time.Duration  // ... and the end of a study
 	works    sync.WaitGroup // what goes on in the background
 	stopping chan struct{}  // closed when it is to end
 	end      func()         // closes it, once
@@ -43,7 +44,7 @@ const (
 )
 
 func newPeople(a *app, db *database.DB, now func() time.Time) *people {
-	p := &people{app: a, db: db, erasure: studies.NewErasure(db, a.Audit, now, a.erasers()...), patience: patience, stopping: make(chan struct{}), now: now}
+	p := &people{app: a, db: db, erasure: studies.NewErasure(db, a.Audit, now, a.erasers()...), patience: patience, farewell: farewellPatience, stopping: make(chan struct{}), now: now}
 	p.end = sync.OnceFunc(func() { close(p.stopping) })
 	a.Intents.Handle(enrol, p.settle)
 	a.Intents.Handle(keepTip, p.settleTip)
@@ -51,8 +52,10 @@ func newPeople(a *app, db *database.DB, now func() time.Time) *people {
 	a.Intents.Handle(forgetTip, p.destroyKey, p.emptyVault)
 	a.Intents.Handle(withdraw, p.lastWords, p.bar, p.keepProof, p.destroyKey, p.emptyVault, p.emptyStudy)
 	a.Intents.Handle(refuse, p.bar)
-	a.Intents.MakeRoom(a.ballast.Through, withdraw, forgetTip)
+	a.Intents.MakeRoom(a.ballast.Through, withdraw, forgetTip, endStudy)
 	a.Intents.Handle(correct, p.tellMoved)
+	a.Intents.Handle(endStudy, p.endSteps()...)
+	a.Intents.Handle(extendStudy, p.tellExtended)
 	a.Intents.Handle(takeIn, p.sealList, p.enterList, p.dropList)
 	return p
 }
@@ -68,6 +71,13 @@ type entry struct {
 	Candidate  *recruitment.Participant `json:",omitempty"`
 	Respondent *surveys.Respondent      `json:",omitempty"`
 	CaseCode   string                   `json:",omitempty"` // the candidate gets the case's next code on entering
+}
+
+func (e entry) study() id.Study {
+	if e.Respondent != nil {
+		return e.Respondent.Study
+	}
+	return e.Candidate.Study
 }
 
 // nothingElse is for an enrolment that begins with no act of its own.
@@ -114,6 +124,9 @@ func (p *people) enrol(ctx context.Context, actor audit.Actor, study id.Study, p
 	}
 	var intent id.Intent
 	err := p.db.Tx(ctx, func(tx *database.Tx) (err error) {
+		if err := p.Studies.OpenTx(ctx, tx, study); err != nil {
+			return err
+		}
 		if err := first(tx); err != nil {
 			return err
 		}
@@ -158,6 +171,9 @@ func (p *people) settle(ctx context.Context, in intents.Intent) error {
 }
 
 func (p *people) insert(ctx context.Context, tx *database.Tx, e entry) error {
+	if err := p.Studies.OpenTx(ctx, tx, e.study()); err != nil {
+		return err
+	}
 	switch {
 	case e.Respondent != nil:
 		return p.Surveys.InsertRespondentTx(ctx, tx, *e.Respondent)

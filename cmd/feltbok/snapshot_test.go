@@ -3,7 +3,6 @@ package main
 import (
 	"database/sql"
 	"fmt"
-	"path/filepath"
 	"sort"
 	"strings"
 	"testing"
@@ -102,7 +101,7 @@ func (s *stage) bytesOf(store database.Store) string {
 	s.t.Helper()
 	var all strings.Builder
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		all.WriteString(readFile(s.t, filepath.Join(s.folder, "stores", string(store)+".db"+suffix)))
+		all.WriteString(readFile(s.t, s.files[store]+suffix))
 	}
 	return all.String()
 }

@@ -24,7 +24,8 @@ type stage struct {
 	*app
 	t      testing.TB
 	clock  *clock
-	folder string // the data folder's parent: stores/, mail/, master.key
+	folder string                    // the data folder's parent: stores/, mail/, master.key
+	files  map[database.Store]string // where a store's file lies; nothing on PostgreSQL
 }
 
 // eachStage runs fn on an empty installation of each engine.
@@ -52,6 +53,12 @@ func newStage(t testing.TB, dsn func(database.Store) string) *stage {
 		}
 	} else {
 		store.StudyDSN, store.IdentityDSN, store.KeysDSN = dsn(database.Study), dsn(database.Identity), dsn(database.Keys)
+	}
+	s.files = map[database.Store]string{database.Study: store.StudyDSN, database.Identity: store.IdentityDSN, database.Keys: store.KeysDSN}
+	for name, file := range s.files {
+		if file == "" {
+			s.files[name] = filepath.Join(store.Data, string(name)+".db")
+		}
 	}
 	s.app, err = openApp(t.Context(), options{storage: store, transport: transport, from: demoMailbox,
 		pages: handlers.Config{BaseURL: testBase, Now: s.clock.now, Unlimited: true}}, stdio{io.Discard, io.Discard})

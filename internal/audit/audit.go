@@ -22,6 +22,9 @@ type Actor string
 // System acts in background tasks.
 const System Actor = "system"
 
+// Operator acts on the command line.
+const Operator Actor = "operator"
+
 // Staff is a signed-in account.
 func Staff(a id.Account) Actor { return Actor("account:" + string(a)) }
 
@@ -160,4 +163,10 @@ func (l *Log) Verify(ctx context.Context) (int64, error) {
 		return seq, ErrBroken
 	}
 	return seq, nil
+}
+
+// Last is when an action was last done in a study, UTC milliseconds; 0 never.
+func (l *Log) Last(ctx context.Context, study id.Study, action string) (at int64, err error) {
+	err = l.db.QueryRow(ctx, "select coalesce(max(at), 0) from audit_entry where study_id = $1 and action = $2", study, action).Scan(&at)
+	return at, err
 }

@@ -91,3 +91,9 @@ func hashOf(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
 }
+
+// EndStudyTx ends every session of a study's participants in the caller's transaction.
+func (a *Auth) EndStudyTx(ctx context.Context, tx *database.Tx, study id.Study) error {
+	_, err := tx.Exec(ctx, "delete from session where study_id = $1 and kind = 'participant'", study)
+	return err
+}

@@ -209,6 +209,11 @@ func (r *Runner) Under(ctx context.Context, q database.Querier, person id.Person
 	return under, err
 }
 
+// Of lists the acts under way in a study, the oldest first.
+func (r *Runner) Of(ctx context.Context, study id.Study) ([]Intent, error) {
+	return database.All(ctx, r.db, scan, "select "+columns+" from intent where study_id = $1 order by started_at, id", study)
+}
+
 // Count returns how many acts are under way, for operators.
 func (r *Runner) Count(ctx context.Context) (n int, err error) {
 	err = r.db.QueryRow(ctx, "select count(*) from intent").Scan(&n)

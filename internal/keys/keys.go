@@ -379,3 +379,21 @@ func derive(key []byte, use string) []byte {
 	}
 	return out
 }
+
+// Gone returns which of some persons had a key that was destroyed, as a set.
+func (s *Store) Gone(ctx context.Context, persons []id.Person) (map[id.Person]bool, error) {
+	gone := make(map[id.Person]bool, len(persons))
+	for some := range database.Chunks(persons) {
+		list, args := database.In(some)
+		err := database.Each(ctx, s.db, func(row database.Scanner) error {
+			var p id.Person
+			err := row.Scan(&p)
+			gone[p] = true
+			return err
+		}, "select person_id from erased where person_id in "+list, args...)
+		if err != nil {
+			return nil, fmt.Errorf("ask whose keys are gone: %w", err)
+		}
+	}
+	return gone, nil
+}

@@ -211,3 +211,20 @@ func hashOf(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
 }
+
+// RevokeStudy ends every link of a study in the caller's transaction.
+func (l *Links) RevokeStudy(ctx context.Context, tx *database.Tx, study id.Study) error {
+	if _, err := tx.Exec(ctx, "delete from link where study_id = $1", study); err != nil {
+		return fmt.Errorf("revoke links: %w", err)
+	}
+	return nil
+}
+
+// MoveTx lets the links of a study that live until one day live until another, and none longer than that.
+func (l *Links) MoveTx(ctx context.Context, tx *database.Tx, study id.Study, was, becomes time.Time) error {
+	_, err := tx.Exec(ctx, "update link set expires_at = $3 where study_id = $1 and (expires_at = $2 or expires_at > $3)", study, was.UnixMilli(), becomes.UnixMilli())
+	if err != nil {
+		return fmt.Errorf("move links: %w", err)
+	}
+	return nil
+}
