@@ -25,6 +25,7 @@ import (
 	"example.org/feltbok/internal/keys"
 	"example.org/feltbok/internal/links"
 	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/studies"
 
 	"filippo.io/age"
 )
@@ -42,7 +43,7 @@ type site struct {
 // eachSite runs fn on an empty installation of each engine. elsewhere makes an empty place of the other one.
 func eachSite(t *testing.T, fn func(t *testing.T, s *site, elsewhere func() *place)) {
 	t.Helper()
-	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+	dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) {
 		fn(t, newSite(t, dsn), func() *place { return newPlace(t, otherEngine(t)) })
 	})
 }
@@ -391,6 +392,30 @@ func TestARestoreBringsBackNobody(t *testing.T) {
 		}
 		if len(found) != 1 || !isMissing(oldKeys) || isMissing(data) {
 			t.Errorf("left are %v", found)
+		}
+	})
+}
+
+// A study that was ended after the copy was made is ended again: the keys know.
+func TestARestoreEndsAgain(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site, elsewhere func() *place) {
+		c := newCrowd(s.stage, 2, 1, noMark)
+		c.consent(c.persons[0])
+		s.turn(s.clock.now())
+		data, _ := s.backUp()
+		s.must(s.people.End(t.Context(), audit.Staff(c.owner), c.study.ID, studies.Delete, false))
+		s.people.works.Wait()
+		s.turn(s.clock.now().Add(time.Hour))
+		s.at.must("backup", "--keys", s.keys, "--recipient", s.public)
+		to := elsewhere()
+		if out := s.restore(to, data, s.keys); !strings.Contains(out, "studies ended again 1") {
+			t.Errorf("the restore says %s", out)
+		}
+		again := to.open(s.clock.now)
+		e, err := again.Studies.Ending(t.Context(), c.study.ID)
+		known, failed := again.Vault.Persons(t.Context())
+		if err != nil || e.FinishedAt == 0 || failed != nil || len(known) > 0 {
+			t.Errorf("ended %+v (%v), %d in the vault (%v)", e, err, len(known), failed)
 		}
 	})
 }

@@ -288,9 +288,10 @@ func (p *people) destroyKeysOf(ctx context.Context, in intents.Intent) error {
 	if err != nil {
 		return err
 	}
-	persons := make([]id.Person, len(lists))
-	for i, list := range lists {
-		persons[i] = id.Person(list)
+	// The study has no key; its id among the destroyed ones tells a restore of an older copy that it was ended.
+	persons := []id.Person{id.Person(in.Study)}
+	for _, list := range lists {
+		persons = append(persons, id.Person(list))
 	}
 	return p.keys.Destroy(ctx, persons...)
 }

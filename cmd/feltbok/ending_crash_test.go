@@ -40,7 +40,7 @@ func TestEndCrashChild(t *testing.T) {
 
 // endPoints are where an end is killed: before and after every step, and within those that take long.
 func endPoints() []string {
-	points := []string{"end.told:1", "end.keys:1", "end.vault:1", "end.study:1"}
+	points := []string{"end.told:1", "end.proof:1", "end.proof:2", "end.keys:1", "end.vault:1", "end.study:1"}
 	for step := range 10 {
 		points = append(points, fmt.Sprintf("end.%d:1", step), fmt.Sprintf("end.%d.done:1", step))
 	}
@@ -57,7 +57,7 @@ func TestACrashedEndGoesOn(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
 		points := endPoints()
 		if database.IsPostgres(dsn(database.Study)) && os.Getenv("FELTBOK_TEST_FULL") == "" {
-			points = []string{"end.told:1", "end.keys:1", "end.4.done:1", "end.vault:1", "end.study:1"} // 5 on the slower engine
+			points = []string{"end.told:1", "end.proof:2", "end.keys:1", "end.vault:1", "end.study:1"} // 5 on the slower engine
 		}
 		killed := 0
 		for _, point := range points {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -30,6 +31,7 @@ func marked(i int) string { return canary + string(rune('a'+i)) }
 // fullCrowd is a study with something in every corner: canaries in the vault, appointments, notes, a tip, a list, a link.
 func fullCrowd(s *stage) *crowd {
 	c := newCrowd(s, 3, 2, marked)
+	c.policy(studies.Delete, 12)
 	ctx := s.t.Context()
 	c.call(c.persons[0], "Snakket med "+canary)
 	for _, person := range c.persons[:2] {
@@ -55,8 +57,10 @@ func nothingLeft(ctx context.Context, s *stage, c *crowd) error {
 	if n, err := s.Intents.Count(ctx); n != 0 || err != nil {
 		all = errors.Join(all, fmt.Errorf("%d acts are open (%v)", n, err))
 	}
-	if keyed, err := s.keys.Persons(ctx); len(keyed) != 0 || err != nil {
-		all = errors.Join(all, fmt.Errorf("keys are left: %v (%v)", keyed, err))
+	keyed, err := s.keys.Persons(ctx)
+	proofs, failed := s.Vault.Proofs(ctx)
+	if fmt.Sprint(slices.Sorted(slices.Values(keyed))) != fmt.Sprint(slices.Sorted(slices.Values(proofs))) || len(proofs) != 2 || err != nil || failed != nil {
+		all = errors.Join(all, fmt.Errorf("keys are left: %v, of %v, want the proofs of two (%v, %v)", keyed, proofs, err, failed))
 	}
 	for _, table := range []string{"identity", "identity_lookup", "note", "tip", "draft", "draft_part", "no_contact"} {
 		var n int
@@ -136,6 +140,49 @@ func TestTheEndOfAStudyIsTheEnd(t *testing.T) {
 		}
 		if err := s.people.End(t.Context(), audit.Staff(c.owner), c.study.ID, studies.Delete, false); !errors.Is(err, studies.ErrClosed) {
 			t.Errorf("ended twice: %v", err)
+		}
+	})
+}
+
+// An end that makes data anonymous keeps the figures and nothing that leads to anybody; the proofs of consent open for as long
+// as the study says, and then are gone.
+func TestTheEndKeepsFiguresAndProofs(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		c := newCrowd(s, 2, 2, marked)
+		c.policy(studies.Delete, 12)
+		for i := range 2 {
+			c.interviewed(c.persons[i])
+			c.answered(c.asked[i], canary)
+		}
+		before := c.figures()
+		s.must(s.people.End(t.Context(), audit.Staff(c.owner), c.study.ID, studies.Anonymise, false))
+		s.people.works.Wait()
+		if after := c.figures(); after != before {
+			t.Errorf("the figures became\n%s\nfrom\n%s", after, before)
+		}
+		text := dump(t, s.stores[database.Study], append(outliving, "participant")...)
+		for _, person := range append(c.persons, c.asked...) {
+			if strings.Contains(text, string(person)) {
+				t.Errorf("%s is left in the study store", person)
+			}
+		}
+		for _, store := range database.Stores {
+			if strings.Contains(s.bytesOf(store), canary) {
+				t.Errorf("the %s store holds a canary", store)
+			}
+		}
+		s.must(s.app.verify(t.Context(), stdio{io.Discard, io.Discard}))
+		found, err := s.Vault.OpenProofs(t.Context(), audit.Staff(c.owner), "dispute", c.study.ID, marked(0)+"@example.org")
+		if err != nil || len(found) != 1 {
+			t.Errorf("%d proofs open, %v", len(found), err)
+		}
+		owner := c.staff(c.owner)
+		s.must(owner.Get("/studies/" + string(c.study.ID) + "/proofs"))
+		s.must(owner.Form("main form").Set("contact", marked(1)+"@example.org").Set("purpose", "complaint").Submit())
+		s.clock.set(s.clock.now().AddDate(1, 0, 1))
+		s.must(s.Vault.SweepProofs(t.Context()))
+		if keyed, err := s.keys.Persons(t.Context()); len(keyed) != 0 || err != nil {
+			t.Errorf("keys are left: %v (%v)", keyed, err)
 		}
 	})
 }

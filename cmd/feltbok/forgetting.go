@@ -10,6 +10,7 @@ import (
 	"example.org/feltbok/internal/backup"
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/studies"
 )
 
 // forgotten is what a restore took away again.
@@ -18,13 +19,14 @@ type forgotten struct {
 	lists     int // lists to be imported whose key is gone
 	halfKnown int // in the vault and in no study: taken in while the copy was made
 	looseKeys int // of nobody: taken in after the copy was made
+	ended     int // studies that were ended after the copy was made
 }
 
 // forgetAgain erases whoever was erased after the copy was made, and takes away what is half of something. It goes by the
 // list of destroyed keys: an id without a key that is not on it leads to nobody on purpose, as in answers that were kept
 // without whom they came from.
 func (p *people) forgetAgain(ctx context.Context) (f forgotten, err error) {
-	for _, step := range []func(context.Context, *forgotten) error{p.dropKeylessLists, p.eraseAgain, p.dropHalfKnown, p.dropLooseKeys} {
+	for _, step := range []func(context.Context, *forgotten) error{p.dropKeylessLists, p.eraseAgain, p.dropHalfKnown, p.dropLooseKeys, p.endAgain} {
 		if err := step(ctx, &f); err != nil {
 			return f, err
 		}
@@ -219,4 +221,31 @@ func (p *people) dropLooseKeys(ctx context.Context, f *forgotten) error {
 	}
 	f.looseKeys = len(gone)
 	return p.keys.Destroy(ctx, gone...)
+}
+
+// endAgain ends the studies that were ended after the copy was made: among the destroyed keys stand their ids. What became of
+// their data then is not known; now they are deleted.
+func (p *people) endAgain(ctx context.Context, f *forgotten) error {
+	all, err := p.Studies.Open(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		gone, err := p.keys.Gone(ctx, []id.Person{id.Person(s.ID)})
+		if err != nil {
+			return err
+		}
+		if !gone[id.Person(s.ID)] {
+			continue
+		}
+		intent, err := p.beginEnd(ctx, audit.System, s.ID, studies.Delete, false)
+		if err == nil {
+			err = p.Intents.Finish(ctx, intent)
+		}
+		if err != nil {
+			return err
+		}
+		f.ended++
+	}
+	return nil
 }

@@ -62,7 +62,7 @@ func TestFullDiskChild(t *testing.T) {
 	}
 	t.Setenv("TMPDIR", folder)
 	points := 3
-	if os.Getenv("FELTBOK_SOAK") != "" {
+	if os.Getenv("FELTBOK_TEST_FULL") != "" {
 		points = 100
 	}
 	d := newFullDisk(t, folder)

@@ -262,8 +262,8 @@ func (a *app) settleRestored(ctx context.Context, data backup.Manifest, std stdi
 	if err := a.noteRestored(ctx, data, studies); err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "erased again %d, lists dropped %d, half-known dropped %d, loose keys destroyed %d\n",
-		forgotten.erased, forgotten.lists, forgotten.halfKnown, forgotten.looseKeys)
+	fmt.Fprintf(std.out, "erased again %d, lists dropped %d, half-known dropped %d, loose keys destroyed %d, studies ended again %d\n",
+		forgotten.erased, forgotten.lists, forgotten.halfKnown, forgotten.looseKeys, forgotten.ended)
 	return a.verify(ctx, std)
 }
 
