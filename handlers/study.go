@@ -67,6 +67,7 @@ func (b base) Setup() []entry {
 		add("menu.log", "/log")
 		add("proofs.title", "/proofs")
 	}
+	add("ending.title", "/end")
 	return entries
 }
 
