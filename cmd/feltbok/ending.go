@@ -54,7 +54,7 @@ func (p *people) End(ctx context.Context, actor audit.Actor, study id.Study, fat
 }
 
 func (p *people) beginEnd(ctx context.Context, actor audit.Actor, study id.Study, fate studies.Fate, farewell bool) (intent id.Intent, err error) {
-	err = p.db.Tx(ctx, func(tx *database.Tx) error {
+	err = p.roomyTx(ctx, func(tx *database.Tx) error {
 		if _, err := p.Studies.CloseTx(ctx, tx, actor, study, fate, farewell); err != nil {
 			return err
 		}
