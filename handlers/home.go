@@ -130,6 +130,10 @@ func (s *Server) home(v *visit) error {
 	p.Goals, p.Funnel = st.goalTable(p.base), drawFunnel(p.base, st.funnel)
 	p.Lead = p.lead(st)
 	p.Days, p.Ends = v.daysLeft()
+	if v.study.ClosedAt > 0 { // what is still missing will stay so
+		p.Goals, p.Lead = goalTable{}, ""
+		return v.show("staff/home", p)
+	}
 	p.Timeline, p.Next = st.timeline(p.base), st.next()
 	if p.Outlook, err = s.outlook(v, p.base, st); err != nil {
 		return err

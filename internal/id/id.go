@@ -54,7 +54,7 @@ type (
 )
 
 // Invented is what the codes begin with that were never anybody's.
-const Invented = "ANONYM-"
+const Invented = "ANON-"
 
 // InventCode draws a code for what is left of somebody without them. Drawn and not counted, it tells of no order. It may be
 // taken: then draw again.
