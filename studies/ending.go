@@ -86,10 +86,16 @@ func (st *Studies) CloseTx(ctx context.Context, tx *database.Tx, actor audit.Act
 	return s, nil
 }
 
-// OpenTx is ErrClosed for a study that was ended, as q sees it.
+// OpenTx is ErrClosed for a study that was ended, as q sees it. Within a transaction the answer holds until its end: CloseTx
+// waits. Ask before touching other rows.
 func (st *Studies) OpenTx(ctx context.Context, q database.Querier, study id.Study) error {
+	query := "select closed_at from study where id = $1"
+	// SQLite has one writer, who waits for nobody.
+	if _, writes := q.(*database.Tx); writes && st.db.Postgres() {
+		query += " for share"
+	}
 	var closed int64
-	err := q.QueryRow(ctx, "select closed_at from study where id = $1", study).Scan(&closed)
+	err := q.QueryRow(ctx, query, study).Scan(&closed)
 	switch {
 	case errors.Is(err, database.ErrNoRows):
 		return ErrUnknown

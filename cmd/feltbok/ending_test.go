@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +17,9 @@ import (
 	"example.org/feltbok/identities"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/dbtest"
 	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/links"
 	"example.org/feltbok/internal/mail"
 	"example.org/feltbok/recruitment"
@@ -183,6 +186,53 @@ func TestTheEndKeepsFiguresAndProofs(t *testing.T) {
 		s.must(s.Vault.SweepProofs(t.Context()))
 		if keyed, err := s.keys.Persons(t.Context()); len(keyed) != 0 || err != nil {
 			t.Errorf("keys are left: %v (%v)", keyed, err)
+		}
+	})
+}
+
+// What is done at the moment in which a study is ended is refused, or goes with the rest.
+func TestActsBesideTheEndLeaveNothing(t *testing.T) {
+	dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) {
+		s := newStage(t, dsn)
+		c := newCrowd(s, 0, 0, noMark)
+		acts := c.staffActs()
+		persons := make([]id.Person, len(acts))
+		for i := range acts {
+			persons[i] = c.enrol(i, func(i int) string { return fmt.Sprint("p", i) })
+			c.consent(persons[i])
+		}
+		var done sync.WaitGroup
+		refused := func(what string, err error) {
+			if kind := errs.KindOf(err); err != nil && (kind == errs.Internal || kind == errs.Unavailable) {
+				t.Errorf("%s beside the end: %v", what, err)
+			}
+		}
+		for i, act := range acts {
+			done.Go(func() { refused(act.name, act.do(c.study.ID, persons[i])) })
+			done.Go(func() {
+				_, err := s.people.Enrol(t.Context(), audit.Staff(c.owner), identity(100+i, noMark), recruitment.Participant{Study: c.study.ID, Code: fmt.Sprintf("A%d", 100+i),
+					Case: c.study.Cases[0].ID, Audience: consents.Company, Relation: recruitment.Member, Title: "Leder", Source: recruitment.MemberList})
+				if !errors.Is(err, errNotEnrolled) {
+					refused("enrolling", err)
+				}
+			})
+		}
+		done.Go(func() {
+			if err := s.people.End(t.Context(), audit.Staff(c.owner), c.study.ID, studies.Delete, false); err != nil {
+				t.Errorf("the end beside acts: %v", err)
+			}
+		})
+		done.Wait()
+		s.people.works.Wait()
+		if left := dump(t, s.stores[database.Study], append(slices.Clone(outliving), "task")...); strings.Contains(left, "person_id=") {
+			for _, line := range strings.Split(left, "\n") {
+				if strings.Contains(line, "person_id=") && !strings.Contains(line, "person_id=\t") {
+					t.Errorf("left behind: %s", line)
+				}
+			}
+		}
+		if n, tips, err := s.Vault.Total(t.Context(), c.study.ID); n+tips != 0 || err != nil {
+			t.Errorf("%d in the vault, %v", n+tips, err)
 		}
 	})
 }
