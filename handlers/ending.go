@@ -3,11 +3,13 @@ package handlers
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/internal/natural"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
 	"example.org/feltbok/studies"
@@ -127,6 +129,7 @@ func (s *Server) endPage(v *visit) (p endPage, err error) {
 		}
 		p.Groups = append(p.Groups, smallGroup{c.Code, size, g.People})
 	}
+	slices.SortStableFunc(p.Groups, func(a, b smallGroup) int { return natural.Compare(a.Case, b.Case) })
 	return p, err
 }
 

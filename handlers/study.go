@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,36 +40,47 @@ func (p studyPage) Bases() []choice {
 	return p.worded("study.basis", string(studies.Consent), string(studies.PublicInterest))
 }
 
-// Setup is the menu of a study's settings; empty for those who may not change them.
+// Setup is the menu of a study's settings; empty for those who may not change them. What concerns data protection has a menu of
+// its own behind one entry, and is what stays of a study that was ended.
 func (b base) Setup() []entry {
-	if !b.Writes() {
+	if b.Role != studies.Owner && b.Role != studies.Researcher {
 		return nil
 	}
-	var entries []entry
-	add := func(key, rest string) {
-		address := b.At(rest)
-		entries = append(entries, entry{b.T(key), address, b.Path == address || strings.HasPrefix(b.Path, address+"/")})
+	guarding := b.guarding()
+	if b.Study.ClosedAt > 0 {
+		return guarding
 	}
-	add("study.here", "/settings")
-	add("record.title", "/record")
-	add("study.sample", "/sample")
-	add("study.attributes", "/attributes")
-	add("study.team", "/team")
-	add("study.availability", "/availability")
+	if slices.ContainsFunc(guarding, func(e entry) bool { return e.Current }) {
+		return append([]entry{b.entry("menu.settings", "/settings")}, guarding...)
+	}
+	entries := []entry{b.entry("study.here", "/settings"), b.entry("record.title", "/record"), b.entry("study.sample", "/sample"),
+		b.entry("study.attributes", "/attributes"), b.entry("study.team", "/team"), b.entry("study.availability", "/availability")}
 	for _, a := range b.Study.Audiences {
 		if a.Key != consents.Respondent { // each that is interviewed has its kind of meeting
-			add("study.meeting."+a.Key, "/meeting/"+a.Key)
+			entries = append(entries, b.entry("study.meeting."+a.Key, "/meeting/"+a.Key))
 		}
 	}
-	add("study.mail", "/mail")
-	add("menu.consents", "/consents")
+	door := guarding[0]
+	door.Label = b.T("menu.protection")
+	return append(entries, b.entry("study.mail", "/mail"), door)
+}
+
+// guarding is what was answered, seen and deleted, and the study's end.
+func (b base) guarding() (entries []entry) {
 	if b.Role == studies.Owner {
-		add("menu.protection", "/protection")
-		add("menu.log", "/log")
-		add("proofs.title", "/proofs")
+		entries = append(entries, b.entry("menu.overview", "/protection"))
 	}
-	add("ending.title", "/end")
-	return entries
+	entries = append(entries, b.entry("menu.consents", "/consents"))
+	if b.Role == studies.Owner {
+		entries = append(entries, b.entry("menu.log", "/log"), b.entry("proofs.title", "/proofs"), b.entry("menu.evidence", "/evidence"))
+	}
+	return append(entries, b.entry("ending.title", "/end"))
+}
+
+// entry leads to a part of the study, and is current on its pages.
+func (b base) entry(key, rest string) entry {
+	address := b.At(rest)
+	return entry{b.T(key), address, b.Path == address || strings.HasPrefix(b.Path, address+"/")}
 }
 
 // byAct is the form's word for a signature that is the act itself: a choice needs a value.
