@@ -280,14 +280,18 @@ func (p plan) along(w *words, s segment, leader int, behind *cursor) string {
 }
 
 // walked goes along such an index and tests the other criteria as it goes. The inner limit, which nothing reaches, keeps the
-// engines from taking another way.
+// engines from taking another way. PostgreSQL may test by a join that forgets the order, unless it is asked for outside too;
+// SQLite keeps it, and would sort everybody if it were asked.
 func (p plan) walked(w *words, s segment, leader int, behind *cursor) string {
-	uses, undated := p.uses(), ""
+	uses, undated, ordered := p.uses(), "", ""
+	if p.db.Postgres() {
+		uses, ordered = p.uses(s.columns()...), s.by()
+	}
 	if s.undated != "" && leader >= 0 {
-		uses, undated, s.only = append(uses, s.undated), " and "+s.only, "" // or the index of those without a time is taken
+		uses, undated, s.only = slices.Compact(slices.Sorted(slices.Values(append(uses, s.undated)))), " and "+s.only, "" // or the index of those without a time is taken
 	}
 	return "select person_id from (select " + strings.Join(uses, ", ") + " from participant where " + p.along(w, s, leader, behind) +
-		s.by() + " limit " + w.of(int64(everybody)) + ") p where " + p.tests(w, leader) + undated
+		s.by() + " limit " + w.of(int64(everybody)) + ") p where " + p.tests(w, leader) + undated + ordered
 }
 
 // uses are the columns that the criteria read, and those that more names.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/dbtest"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/natural"
 	"example.org/feltbok/recruitment"
@@ -117,6 +118,20 @@ func TestPagesOfEveryFilterAndOrder(t *testing.T) {
 			recruitment.ReadRather(most)
 			f.everyPage(everybody, region)
 		}
+	})
+}
+
+// PostgreSQL joins as it sees fit, and the pages must not show it.
+func TestPagesWhateverTheJoin(t *testing.T) {
+	t.Cleanup(func() { recruitment.ReadRather(2500) })
+	dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) {
+		address := dsn(database.Study)
+		if !database.IsPostgres(address) {
+			t.Skip("SQLite knows one kind of join")
+		}
+		recruitment.ReadRather(15)
+		f := newField(t, dbtest.Open(t, address+"&enable_nestloop=off", database.Study))
+		f.everyPage(f.crowd(260))
 	})
 }
 

@@ -39,13 +39,15 @@ type field struct {
 
 func each(t *testing.T, fn func(t *testing.T, f *field)) {
 	t.Helper()
-	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) {
-		f := &field{t: t, db: db, study: id.New[id.Study](), a: id.New[id.Case](), c: id.New[id.Case](), now: time.UnixMilli(1_000_000)}
-		now := func() time.Time { return f.now }
-		f.log = audit.New(db, now)
-		f.Recruitment = recruitment.New(db, f.log, func(context.Context, database.Querier, id.Study) ([]id.Case, error) { return f.pilots, nil }, now)
-		fn(t, f)
-	})
+	dbtest.Each(t, database.Study, func(t *testing.T, db *database.DB) { fn(t, newField(t, db)) })
+}
+
+func newField(t *testing.T, db *database.DB) *field {
+	f := &field{t: t, db: db, study: id.New[id.Study](), a: id.New[id.Case](), c: id.New[id.Case](), now: time.UnixMilli(1_000_000)}
+	now := func() time.Time { return f.now }
+	f.log = audit.New(db, now)
+	f.Recruitment = recruitment.New(db, f.log, func(context.Context, database.Querier, id.Study) ([]id.Case, error) { return f.pilots, nil }, now)
+	return f
 }
 
 func (f *field) participant(code string) recruitment.Participant {
