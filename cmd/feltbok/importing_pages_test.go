@@ -215,7 +215,7 @@ func TestOnlyAnUploadMayBeLong(t *testing.T) {
 // Promises 10 and 12: names from a list are nowhere but sealed in the vault: not in the study store, the log, the report or a
 // temporary file, and after the end the list's own bytes are gone.
 func TestAListLeavesNoNames(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachStageInTurn(t, func(t *testing.T, s *stage) {
 		temporary := t.TempDir()
 		t.Setenv("TMPDIR", temporary)
 		log := listenToLog(t)

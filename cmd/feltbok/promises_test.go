@@ -235,7 +235,7 @@ func listenToLog(t *testing.T) *bytes.Buffer {
 
 // Promise 8: 10,000 forged tokens open nothing, and a real one turns up nowhere but in its mail.
 func TestLinksAreNotGuessedAndDoNotLeak(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachStageInTurn(t, func(t *testing.T, s *stage) {
 		log := listenToLog(t)
 		c := newCrowd(s, 1, 1, noMark)
 		b := s.browser()
@@ -289,7 +289,7 @@ func encodings(text string) map[string]string {
 // Promise 10: canaries in every identity field of 50 persons are nowhere in the study store, the export, the log or the
 // audit chain. Promise 11's search: nor in the vault or key store, without the key.
 func TestStudyDataHoldNoIdentity(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachStageInTurn(t, func(t *testing.T, s *stage) {
 		log := listenToLog(t)
 		mark := func(i int) string { return fmt.Sprintf("kanarifugl%04d", i) }
 		c := newCrowd(s, 40, 10, mark)

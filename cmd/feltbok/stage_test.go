@@ -28,8 +28,19 @@ type stage struct {
 	files  map[database.Store]string // where a store's file lies; nothing on PostgreSQL
 }
 
-// eachStage runs fn on an empty installation of each engine.
+// eachStage runs fn on an empty installation of each engine, on both at once, and returns when both are done.
 func eachStage(t *testing.T, fn func(t *testing.T, s *stage)) {
+	t.Helper()
+	t.Run("on", func(t *testing.T) {
+		dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) {
+			t.Parallel()
+			fn(t, newStage(t, dsn))
+		})
+	})
+}
+
+// eachStageInTurn is eachStage for a test that changes what all of a process share, such as its environment.
+func eachStageInTurn(t *testing.T, fn func(t *testing.T, s *stage)) {
 	t.Helper()
 	dbtest.Ready(t, func(t *testing.T, dsn func(database.Store) string) { fn(t, newStage(t, dsn)) })
 }
