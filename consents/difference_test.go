@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/audit"
@@ -202,6 +203,14 @@ func TestRoundsReachThoseAtYes(t *testing.T) {
 			t.Fatal(err)
 		}
 		want[some.Person] = true
+		// A restriction that has ended keeps nobody out.
+		freed := w.act(first, yesToAll(first))
+		w.record(t, freed)
+		w.restrict(t, freed.Person, consents.Restrict)
+		w.inTx(t, func(tx *database.Tx) error {
+			_, err := w.ReleaseTx(ctx, tx, staff, w.study, freed.Person)
+			return err
+		})
 
 		_, err := w.Tell(ctx, staff, w.study, consents.Company, 1, true)
 		wantErr(t, err, consents.ErrNobody)
@@ -216,6 +225,10 @@ func TestRoundsReachThoseAtYes(t *testing.T) {
 		wantErr(t, err, consents.ErrNoLetter)
 
 		w.mails = nil
+		later := w.later(consents.Notice + time.Minute)
+		if n, err := later.Outdated(ctx, w.study, consents.Company, 2); err != nil || n != len(want)+1 {
+			t.Errorf("%d outdated after a restriction has ended, want %d, %v", n, len(want)+1, err)
+		}
 		n, err := w.Outdated(ctx, w.study, consents.Company, 2)
 		if err != nil || n != len(want) {
 			t.Errorf("%d outdated, want %d, %v", n, len(want), err)

@@ -145,8 +145,8 @@ type Restriction struct {
 	Lifts int64 // when it ends, once the person is told; 0 until then
 }
 
-// RestrictTx stops everything but keeping. A second one changes nothing, unless the first is about to end or has. The caller holds the person's place, so that
-// whoever was let through before is done first.
+// RestrictTx stops everything but keeping. A second one changes nothing, unless the first is about to end or has. The caller
+// holds the person's place, so that whoever was let through before is done first.
 func (c *Consents) RestrictTx(ctx context.Context, tx *database.Tx, actor audit.Actor, study id.Study, person id.Person, kind string) error {
 	if kind != Restrict && kind != Object {
 		return ErrUnknown
@@ -182,8 +182,11 @@ func (c *Consents) RestrictionOf(ctx context.Context, person id.Person) (Restric
 	return c.restrictionOf(ctx, c.db, person)
 }
 
+// inForce is the condition of a restriction that has not ended; $2 is now.
+const inForce = "(lifts_at = 0 or lifts_at > $2)"
+
 func (c *Consents) restrictionOf(ctx context.Context, q database.Querier, person id.Person) (r Restriction, err error) {
-	err = q.QueryRow(ctx, "select kind, at, actor, lifts_at from restriction where person_id = $1 and (lifts_at = 0 or lifts_at > $2)",
+	err = q.QueryRow(ctx, "select kind, at, actor, lifts_at from restriction where person_id = $1 and "+inForce,
 		person, c.now().UnixMilli()).Scan(&r.Kind, &r.At, &r.Actor, &r.Lifts)
 	if errors.Is(err, database.ErrNoRows) {
 		return Restriction{}, nil
@@ -207,7 +210,7 @@ func (c *Consents) restrictedIn(ctx context.Context, q database.Querier, study i
 		err := row.Scan(&person, &r.Kind, &r.At, &r.Actor, &r.Lifts)
 		restricted[person] = r
 		return err
-	}, "select person_id, kind, at, actor, lifts_at from restriction where study_id = $1 and (lifts_at = 0 or lifts_at > $2)", study, c.now().UnixMilli())
+	}, "select person_id, kind, at, actor, lifts_at from restriction where study_id = $1 and "+inForce, study, c.now().UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("read restrictions: %w", err)
 	}

@@ -2,7 +2,6 @@ package consents
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -85,7 +84,7 @@ func (c *Consents) tellEach(ctx context.Context, tx *database.Tx, study id.Study
 	params := map[string]string{"audience": r.Audience, "version": strconv.Itoa(r.Version), "ask": r.word()}
 	var last id.Person
 	for {
-		some, err := outdated(ctx, tx, study, r.Audience, r.Version, last)
+		some, err := c.outdated(ctx, tx, study, r.Audience, r.Version, last)
 		if err != nil {
 			return err
 		}
@@ -103,24 +102,24 @@ func (c *Consents) tellEach(ctx context.Context, tx *database.Tx, study id.Study
 }
 
 // outdated lists, in the order of their ids, some of those whom a round is for.
-func outdated(ctx context.Context, q database.Querier, study id.Study, audience string, version int, after id.Person) ([]id.Person, error) {
+func (c *Consents) outdated(ctx context.Context, q database.Querier, study id.Study, audience string, version int, after id.Person) ([]id.Person, error) {
 	return database.All(ctx, q, func(row database.Scanner) (person id.Person, err error) {
 		err = row.Scan(&person)
 		return person, err
 	}, `select a.person_id from consent_act a join letter l on l.id = a.letter_id
-		where a.study_id = $1 and l.audience = $2 and l.version < $3 and a.person_id > $4 and not a.withdrawal
+		where a.study_id = $1 and l.audience = $3 and l.version < $4 and a.person_id > $5 and not a.withdrawal
 			and not exists (select 1 from consent_act b where b.person_id = a.person_id and b.number > a.number and not b.withdrawal)
-			and (select i.answer from consent_item i where i.study_id = $1 and i.person_id = a.person_id and i.purpose = $5
+			and (select i.answer from consent_item i where i.study_id = $1 and i.person_id = a.person_id and i.purpose = $6
 				order by i.number desc limit 1)
-			and not exists (select 1 from restriction r where r.person_id = a.person_id)
-		order by a.person_id limit $6`, study, audience, version, after, Interview, tellAtOnce)
+			and not exists (select 1 from restriction r where r.person_id = a.person_id and `+inForce+`)
+		order by a.person_id limit $7`, study, c.now().UnixMilli(), audience, version, after, Interview, tellAtOnce)
 }
 
 // Outdated is how many a round about a version would reach now.
 func (c *Consents) Outdated(ctx context.Context, study id.Study, audience string, version int) (n int, err error) {
 	var last id.Person
 	for {
-		some, err := outdated(ctx, c.db, study, audience, version, last)
+		some, err := c.outdated(ctx, c.db, study, audience, version, last)
 		if err != nil {
 			return 0, fmt.Errorf("count outdated answers: %w", err)
 		}
@@ -134,10 +133,9 @@ func (c *Consents) Outdated(ctx context.Context, study id.Study, audience string
 // Untold asks again, when a mail of a round leaves, whether its reason holds: the person stands at yes, nothing restricts
 // it, and they have answered to nothing as new.
 func (c *Consents) Untold(ctx context.Context, study id.Study, person id.Person, version int) (bool, error) {
-	if err := c.May(ctx, c.db, study, person, Interview); err != nil {
-		if errors.Is(err, ErrNo) || errors.Is(err, ErrUnasked) || errors.Is(err, ErrRestricted) {
-			return false, nil
-		}
+	if err := c.MayNow(ctx, study, person, Interview); Refused(err) {
+		return false, nil
+	} else if err != nil {
 		return false, err
 	}
 	state, err := c.State(ctx, study, person)
