@@ -62,22 +62,22 @@ const (
 	monthsExtended = 3
 )
 
-// DueIn is the last millisecond of the day so many calendar months after an instant, in its zone. A month that lacks the
+// dueIn is the last millisecond of the day so many calendar months after an instant, in its zone. A month that lacks the
 // day ends on its last one: what comes on 31 January is due on 28 February.
-func DueIn(at time.Time, months int) int64 {
+func dueIn(at time.Time, months int) int64 {
 	y, m, d := at.Date()
 	last := time.Date(y, m+time.Month(months)+1, 0, 0, 0, 0, 0, at.Location()).Day()
 	return time.Date(y, m+time.Month(months), min(d, last)+1, 0, 0, 0, 0, at.Location()).UnixMilli() - 1
 }
 
-// AddTaskTx notes tasks; MadeAt is set here, and an ID where there is none.
+// AddTaskTx notes tasks that are open; an ID and MadeAt are set here where there is none.
 func (c *Consents) AddTaskTx(ctx context.Context, tx *database.Tx, tasks ...Task) error {
-	for _, t := range tasks {
-		_, err := tx.Exec(ctx, `insert into task (id, study_id, person_id, code, kind, note, made_at, due_at, extended, done_at, done_by)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, false, 0, '')`, cmp.Or(t.ID, id.New[id.Task]()), t.Study, t.Person, t.Code, t.Kind, t.Note, c.now().UnixMilli(), t.DueAt)
-		if err != nil {
-			return fmt.Errorf("add task: %w", err)
-		}
+	rows := make([][]any, len(tasks))
+	for i, t := range tasks {
+		rows[i] = []any{cmp.Or(t.ID, id.New[id.Task]()), t.Study, t.Person, t.Code, t.Kind, t.Note, cmp.Or(t.MadeAt, c.now().UnixMilli()), t.DueAt, false, 0, ""}
+	}
+	if _, err := tx.Insert(ctx, "task ("+taskColumns+")", rows, ""); err != nil {
+		return fmt.Errorf("add tasks: %w", err)
 	}
 	return nil
 }
@@ -96,11 +96,9 @@ func (c *Consents) RequestTx(ctx context.Context, tx *database.Tx, actor audit.A
 		}
 	}
 	now := c.now()
-	t.ID, t.MadeAt, t.DueAt = id.New[id.Task](), now.UnixMilli(), DueIn(now.In(zone), monthsToAnswer)
-	_, err := tx.Exec(ctx, `insert into task (id, study_id, person_id, code, kind, note, made_at, due_at, extended, done_at, done_by)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, false, 0, '')`, t.ID, t.Study, t.Person, t.Code, t.Kind, t.Note, t.MadeAt, t.DueAt)
-	if err != nil {
-		return Task{}, fmt.Errorf("add request: %w", err)
+	t.ID, t.MadeAt, t.DueAt = id.New[id.Task](), now.UnixMilli(), dueIn(now.In(zone), monthsToAnswer)
+	if err := c.AddTaskTx(ctx, tx, t); err != nil {
+		return Task{}, err
 	}
 	return t, c.log.Append(ctx, tx, audit.Entry{Actor: actor, Action: "request.made", Study: t.Study, Person: t.Person, Detail: t.Kind})
 }
@@ -142,7 +140,7 @@ func (c *Consents) ExtendTaskTx(ctx context.Context, tx *database.Tx, actor audi
 	if err != nil {
 		return t, err
 	}
-	due := DueIn(time.UnixMilli(t.MadeAt).In(zone), monthsExtended)
+	due := dueIn(time.UnixMilli(t.MadeAt).In(zone), monthsExtended)
 	n, err := tx.Exec(ctx, `update task set extended = true, due_at = $4
 		where id = $1 and study_id = $2 and done_at = 0 and person_id <> '' and not extended and due_at >= $3`, task, study, c.now().UnixMilli(), due)
 	if err != nil {
