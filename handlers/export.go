@@ -62,9 +62,11 @@ func (s *Server) exportSource(ctx context.Context, study id.Study, survey id.Sur
 	if g.answered, err = s.Consents.AnswersOf(ctx, study); err != nil {
 		return exports.Source{}, err
 	}
-	if g.src.AuditHead, err = s.Audit.Head(ctx); err != nil {
+	end, err := s.Audit.Position(ctx)
+	if err != nil {
 		return exports.Source{}, err
 	}
+	g.src.AuditHead = end.Hash
 	for _, part := range []func() error{g.quotas, g.setting, g.participants, g.conversations,
 		func() error { return g.survey(survey) }, g.consents, g.withheld} {
 		if err := part(); err != nil {

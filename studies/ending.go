@@ -158,10 +158,11 @@ func (st *Studies) Certify(ctx context.Context, study id.Study) error {
 		if err := st.log.Append(ctx, tx, entry); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, "select hash from audit_head").Scan(&e.AuditHash); err != nil {
+		end, err := audit.PositionIn(ctx, tx)
+		if err != nil {
 			return err
 		}
-		e.FinishedAt = st.now().UnixMilli()
+		e.AuditHash, e.FinishedAt = end.Hash, st.now().UnixMilli()
 		e.Hash = e.Digest()
 		if _, err := tx.Exec(ctx, "update ending set finished_at = $2, audit_hash = $3, hash = $4 where study_id = $1",
 			study, e.FinishedAt, e.AuditHash, e.Hash); err != nil {

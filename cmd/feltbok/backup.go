@@ -111,9 +111,11 @@ func (c *backupCommand) archive(ctx context.Context, a *app, folder string, kind
 		return err
 	}
 	if kind == backup.Data {
-		if m.AuditSeq, m.AuditHash, err = audit.HeadOf(ctx, snapshots[0]); err != nil {
+		end, err := audit.PositionIn(ctx, snapshots[0])
+		if err != nil {
 			return err
 		}
+		m.AuditSeq, m.AuditHash = end.Seq, end.Hash
 	}
 	path := filepath.Join(folder, backup.Name(kind, time.UnixMilli(m.MadeAt)))
 	if _, err := os.Stat(path); err == nil {

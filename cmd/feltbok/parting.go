@@ -48,7 +48,7 @@ func (p *people) leaver(ctx context.Context, study id.Study, person id.Person) (
 	if who.code, since, err = p.knownAs(ctx, study, person); err != nil || since == 0 {
 		return who, err
 	}
-	last, err := p.Audit.LastExport(ctx, study)
+	last, err := p.Audit.Last(ctx, study, "export.made")
 	who.exported = last >= since
 	return who, err
 }

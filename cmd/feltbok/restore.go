@@ -243,7 +243,7 @@ func (a *app) settleRestored(ctx context.Context, data backup.Manifest, std stdi
 		return err
 	}
 	db := a.stores[database.Study]
-	if _, hash, err := audit.HeadOf(ctx, db); err != nil || hash != data.AuditHash {
+	if end, err := audit.PositionIn(ctx, db); err != nil || end.Hash != data.AuditHash {
 		return cmp.Or(err, fmt.Errorf("%w (its audit chain ends with another entry)", backup.ErrDamaged))
 	}
 	if err := db.Tx(ctx, func(tx *database.Tx) error { return a.Outbox.Hold(ctx, tx, data.MadeAt, studies) }); err != nil {

@@ -117,18 +117,6 @@ func (l *Log) About(ctx context.Context, study id.Study, person id.Person) ([]En
 		where person_id = $2 and person_id <> '' and study_id = $1 order by seq`, study, person)
 }
 
-// Head returns the newest hash, which stands for the whole chain; empty before the first entry.
-func (l *Log) Head(ctx context.Context) (hash string, err error) {
-	err = l.db.QueryRow(ctx, "select hash from audit_head").Scan(&hash)
-	return hash, err
-}
-
-// HeadOf returns the number and the hash of the newest entry in a state of the study store.
-func HeadOf(ctx context.Context, q database.Querier) (seq int64, hash string, err error) {
-	err = q.QueryRow(ctx, "select seq, hash from audit_head").Scan(&seq, &hash)
-	return seq, hash, err
-}
-
 // Verify walks the chain and returns the number of entries. Where it does not hold, the error is ErrBroken and the
 // number is that of the first entry that is missing, added or altered. Of two neighbours that no longer fit, that is the
 // later: who altered the earlier one and hashed it anew is found where the old hash is missed.
@@ -163,10 +151,4 @@ func (l *Log) Verify(ctx context.Context) (int64, error) {
 		return seq, ErrBroken
 	}
 	return seq, nil
-}
-
-// Last is when an action was last done in a study, UTC milliseconds; 0 never.
-func (l *Log) Last(ctx context.Context, study id.Study, action string) (at int64, err error) {
-	err = l.db.QueryRow(ctx, "select coalesce(max(at), 0) from audit_entry where study_id = $1 and action = $2", study, action).Scan(&at)
-	return at, err
 }

@@ -52,9 +52,9 @@ func TestChain(t *testing.T) {
 		if err != nil || len(newest) != 2 || newest[0].Seq != 2 || newest[0].At != 42 || newest[0].Detail != "2" {
 			t.Errorf("Newest = %+v, %v", newest, err)
 		}
-		head, err := log.Head(ctx)
-		if other, _ := log.Newest(ctx, "t", 1); err != nil || len(other) != 1 || other[0].Hash != head {
-			t.Errorf("Head = %s, %v; want the newest of all studies, %+v", head, err, other)
+		head, err := log.Position(ctx)
+		if other, _ := log.Newest(ctx, "t", 1); err != nil || len(other) != 1 || other[0].Hash != head.Hash || other[0].Seq != head.Seq {
+			t.Errorf("Position = %+v, %v; want the newest of all studies, %+v", head, err, other)
 		}
 	})
 }

@@ -86,16 +86,21 @@ type Position struct {
 }
 
 // Position returns where the chain ends now.
-func (l *Log) Position(ctx context.Context) (p Position, err error) {
-	err = l.db.QueryRow(ctx, "select seq, hash from audit_head").Scan(&p.Seq, &p.Hash)
-	return p, err
+func (l *Log) Position(ctx context.Context) (Position, error) { return PositionIn(ctx, l.db) }
+
+// PositionIn returns where the chain ends in a state of the study store: a transaction's, or a snapshot's.
+func PositionIn(ctx context.Context, q database.Querier) (p Position, err error) {
+	if err := q.QueryRow(ctx, "select seq, hash from audit_head").Scan(&p.Seq, &p.Hash); err != nil {
+		return p, fmt.Errorf("read audit head: %w", err)
+	}
+	return p, nil
 }
 
 // TellTx returns where the chain ends, and whether that is to be told on a day (2006-01-02): once a day at most, and only
 // where something was added since it was told last. Whoever gets a yes tells it in the same transaction.
 func (l *Log) TellTx(ctx context.Context, tx *database.Tx, day string) (p Position, due bool, err error) {
-	if err := tx.QueryRow(ctx, "select seq, hash from audit_head").Scan(&p.Seq, &p.Hash); err != nil {
-		return p, false, fmt.Errorf("read audit head: %w", err)
+	if p, err = PositionIn(ctx, tx); err != nil {
+		return p, false, err
 	}
 	n, err := tx.Exec(ctx, "update audit_told set day = $1, seq = $2 where day < $1 and seq < $2", day, p.Seq)
 	if err != nil {
