@@ -199,20 +199,20 @@ func (d *dossier) namesOpened(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	counts, accounts := map[opening]int{}, []audit.Entry(nil)
+	counts, actors := map[opening]int{}, []audit.Actor(nil)
 	err = d.eachEntry(func(e audit.Entry) {
 		o := opening{time.UnixMilli(e.At).In(d.zone).Format(time.DateOnly), e.Actor, e.Detail}
 		if strings.HasPrefix(string(e.Actor), personActor) {
 			o.actor = personActor
 		}
 		if counts[o]++; counts[o] == 1 {
-			accounts = append(accounts, audit.Entry{Actor: o.actor})
+			actors = append(actors, o.actor)
 		}
 	}, "identity.opened")
 	if err != nil {
 		return err
 	}
-	names, err := d.namesOf(d.ctx, d.study.ID, accountsIn(accounts), nil)
+	names, err := d.namesOf(d.ctx, d.study.ID, accountsOf(actors...), nil)
 	if err != nil {
 		return err
 	}
@@ -313,11 +313,11 @@ func (d *dossier) changes(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	entries := make([]audit.Entry, len(changes))
+	actors := make([]audit.Actor, len(changes))
 	for i, c := range changes {
-		entries[i].Actor = c.Actor
+		actors[i] = c.Actor
 	}
-	names, err := d.namesOf(d.ctx, d.study.ID, accountsIn(entries), nil)
+	names, err := d.namesOf(d.ctx, d.study.ID, accountsOf(actors...), nil)
 	if err != nil {
 		return err
 	}

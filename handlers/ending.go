@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
@@ -72,7 +71,7 @@ type endPage struct {
 	Groups     []smallGroup
 	ExportedAt int64 // UTC milliseconds; 0 never
 	Stale      bool  // an answer has come since
-	People     int64 // who take part, in one way or another
+	People     int   // who take part, in one way or another
 	Checked    bool
 	Found      []suspect
 	More       bool // not all that was found is shown, or not all was looked at
@@ -117,9 +116,11 @@ func (s *Server) endPage(v *visit) (p endPage, err error) {
 		return p, err
 	}
 	p.Stale = p.ExportedAt > 0 && last > p.ExportedAt
-	if p.People, _, err = s.Vault.Total(v.ctx(), v.study.ID); err != nil { // an informant may be a respondent too
+	people, _, err := s.Vault.Total(v.ctx(), v.study.ID) // an informant may be a respondent too
+	if err != nil {
 		return p, err
 	}
+	p.People = int(people)
 	groups, err := s.Recruitment.SmallGroups(v.ctx(), v.study.ID, fewest)
 	for _, g := range groups {
 		c, _ := v.study.Case(g.Case)
@@ -282,8 +283,7 @@ func (s *Server) certificatePage(v *visit) (p certificatePage, err error) {
 		return p, err
 	}
 	p.Here, p.Whole = "settings", p.Ending.Digest() == p.Ending.Hash
-	account, _ := strings.CutPrefix(string(p.Ending.By), accountActor)
-	names, err := s.namesOf(v.ctx(), v.study.ID, []id.Account{id.Account(account)}, nil)
+	names, err := s.namesOf(v.ctx(), v.study.ID, accountsOf(p.Ending.By), nil)
 	p.By = actorName(p.Text, p.Ending.By, names)
 	return p, err
 }
@@ -302,8 +302,7 @@ func (s *Server) certificateFile(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.Header("Content-Disposition", `attachment; filename="feltbok-certificate.txt"`)
-	v.Data(200, "text/plain; charset=utf-8", []byte(p.Plain()))
+	v.download("feltbok-certificate.txt", "text/plain; charset=utf-8", []byte(p.Plain()))
 	return nil
 }
 
@@ -315,6 +314,3 @@ func (v *visit) daysLeft() (days int, shown bool) {
 	}
 	return max(daysBetween(now.In(v.zone()), v.study.Day(v.study.EndsOn)), 0), true
 }
-
-// PeopleN is People for a sentence.
-func (p endPage) PeopleN() int { return int(p.People) }

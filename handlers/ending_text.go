@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"cmp"
-	"context"
 	"regexp"
 	"slices"
 	"strconv"
@@ -58,7 +57,7 @@ func (s *Server) suspects(v *visit) (found []suspect, more bool, err error) {
 	if err := s.lookAtPeople(v, look); err != nil {
 		return nil, false, err
 	}
-	if err := s.lookAtAnswers(v.ctx(), v, look); err != nil {
+	if err := s.lookAtAnswers(v, look); err != nil {
 		return nil, false, err
 	}
 	more = !all || len(found) > mostSuspects
@@ -94,13 +93,13 @@ func (s *Server) lookAtPeople(v *visit, look func(code, field, text, address str
 }
 
 // lookAtAnswers looks at what respondents wrote in their own words.
-func (s *Server) lookAtAnswers(ctx context.Context, v *visit, look func(code, field, text, address string)) error {
-	all, err := s.Surveys.List(ctx, v.study.ID)
+func (s *Server) lookAtAnswers(v *visit, look func(code, field, text, address string)) error {
+	all, err := s.Surveys.List(v.ctx(), v.study.ID)
 	if err != nil {
 		return err
 	}
 	for _, survey := range all {
-		form, err := s.Surveys.FormAt(ctx, v.study.ID, survey.ID, survey.Version)
+		form, err := s.Surveys.FormAt(v.ctx(), v.study.ID, survey.ID, survey.Version)
 		if err != nil {
 			return err
 		}
@@ -108,7 +107,7 @@ func (s *Server) lookAtAnswers(ctx context.Context, v *visit, look func(code, fi
 		for _, q := range form.Questions() {
 			written[q.Name] = q.Type == surveys.ShortText || q.Type == surveys.LongText
 		}
-		for r, err := range s.Surveys.Responses(ctx, v.study.ID, survey.ID) {
+		for r, err := range s.Surveys.Responses(v.ctx(), v.study.ID, survey.ID) {
 			if err != nil {
 				return err
 			}

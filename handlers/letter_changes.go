@@ -149,16 +149,15 @@ func (s *Server) roundLines(v *visit, b base) (lines []roundLine, err error) {
 		return nil, err
 	}
 	ids := make([]id.Batch, len(rounds))
-	var entries []audit.Entry
+	actors := make([]audit.Actor, len(rounds))
 	for i, r := range rounds {
-		ids[i] = r.ID
-		entries = append(entries, audit.Entry{Actor: r.Actor})
+		ids[i], actors[i] = r.ID, r.Actor
 	}
 	counts, err := s.Outbox.BatchCounts(v.ctx(), ids...)
 	if err != nil {
 		return nil, err
 	}
-	names, err := s.namesOf(v.ctx(), v.study.ID, accountsIn(entries), nil)
+	names, err := s.namesOf(v.ctx(), v.study.ID, accountsOf(actors...), nil)
 	if err != nil {
 		return nil, err
 	}

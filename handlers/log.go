@@ -122,19 +122,23 @@ const (
 	personActor  = "person:"
 )
 
-func accountsIn(entries []audit.Entry) (accounts []id.Account) {
-	add := func(account string) {
-		if !slices.Contains(accounts, id.Account(account)) {
-			accounts = append(accounts, id.Account(account))
-		}
-	}
+func accountsIn(entries []audit.Entry) []id.Account {
+	var actors []audit.Actor
 	for _, e := range entries {
-		if account, ok := strings.CutPrefix(string(e.Actor), accountActor); ok {
-			add(account)
-		}
+		actors = append(actors, e.Actor)
 		if strings.HasPrefix(e.Action, "study.member_") {
 			account, _, _ := strings.Cut(e.Detail, " ")
-			add(account)
+			actors = append(actors, audit.Staff(id.Account(account)))
+		}
+	}
+	return accountsOf(actors...)
+}
+
+// accountsOf are the accounts among those who acted, each once.
+func accountsOf(actors ...audit.Actor) (accounts []id.Account) {
+	for _, actor := range actors {
+		if account, ok := strings.CutPrefix(string(actor), accountActor); ok && !slices.Contains(accounts, id.Account(account)) {
+			accounts = append(accounts, id.Account(account))
 		}
 	}
 	return accounts

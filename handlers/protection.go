@@ -114,11 +114,11 @@ func (s *Server) lettersInUse(v *visit, p *protectionPage) error {
 
 // countTallies sorts what the log counted. Participants who read about themselves are one line.
 func (s *Server) countTallies(v *visit, p *protectionPage, tallies []audit.Tally) error {
-	var entries []audit.Entry
-	for _, t := range tallies {
-		entries = append(entries, audit.Entry{Actor: t.Actor})
+	actors := make([]audit.Actor, len(tallies))
+	for i, t := range tallies {
+		actors[i] = t.Actor
 	}
-	names, err := s.namesOf(v.ctx(), v.study.ID, accountsIn(entries), nil)
+	names, err := s.namesOf(v.ctx(), v.study.ID, accountsOf(actors...), nil)
 	if err != nil {
 		return err
 	}

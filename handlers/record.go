@@ -31,7 +31,6 @@ type recordPage struct {
 	base
 	Groups []recordGroup
 	Counts []recordCount
-	Wanted int // fields that are not in place, over all languages
 }
 
 type recordGroup struct {
@@ -90,7 +89,7 @@ func (s *Server) recordPageOf(v *visit) recordPage {
 	}
 	for _, standing := range []string{consents.Gap, consents.Untranslated, consents.Proposed} {
 		if counts[standing] > 0 {
-			p.Counts, p.Wanted = append(p.Counts, recordCount{standing, counts[standing]}), p.Wanted+counts[standing]
+			p.Counts = append(p.Counts, recordCount{standing, counts[standing]})
 		}
 	}
 	return p

@@ -53,12 +53,12 @@ func (s *Server) tasksPage(v *visit) (p tasksPage, err error) {
 	if err != nil {
 		return p, err
 	}
-	var accounts []audit.Entry
+	var actors []audit.Actor
 	var persons []id.Person
 	for _, t := range slices.Concat(open, done) {
-		accounts, persons = append(accounts, audit.Entry{Actor: t.DoneBy}), append(persons, t.Person)
+		actors, persons = append(actors, t.DoneBy), append(persons, t.Person)
 	}
-	names, err := s.namesOf(v.ctx(), v.study.ID, accountsIn(accounts), nil)
+	names, err := s.namesOf(v.ctx(), v.study.ID, accountsOf(actors...), nil)
 	if err != nil {
 		return p, err
 	}

@@ -344,8 +344,8 @@ func scanPerson(row database.Scanner) (p id.Person, err error) {
 	return p, err
 }
 
-// Erase forgets persons and removes their bytes from the files, also that a tip came from them. Doing it twice is doing it once. Their keys are to be
-// destroyed before, so that a Put on its way finds them gone.
+// Erase forgets persons and removes their bytes from the files, also that a tip came from them. Doing it twice is doing it
+// once. Their keys are to be destroyed before, so that a Put on its way finds them gone.
 func (v *Vault) Erase(ctx context.Context, persons ...id.Person) error {
 	err := v.erase(ctx, persons)
 	for range mostTries {

@@ -42,9 +42,9 @@ type Held struct {
 }
 
 // Record writes down an interview and moves its person on to "interviewed". A booking, if named, is marked as kept; its
-// second interview is ErrRecorded; a person who is not in the study a NotFound. The gate's Forbidden comes back for somebody who said no, or whose
-// data are only kept. What is wrong with the input comes back as one Invalid, with the fields mode, held_on, started_at and
-// minutes.
+// second interview is ErrRecorded; a person who is not in the study a NotFound. The gate's Forbidden comes back for somebody
+// who said no, or whose data are only kept. What is wrong with the input comes back as one Invalid, with the fields mode,
+// held_on, started_at and minutes.
 func (s *Interviews) Record(ctx context.Context, actor audit.Actor, h Held) (id.Interview, error) {
 	if err := s.check(h); err != nil {
 		return "", err

@@ -177,7 +177,8 @@ func (s *Surveys) Counts(ctx context.Context, study id.Study, survey id.Survey) 
 const inviteAtOnce = 500
 
 // Invite mails those of the given persons who are listed and not yet invited, and returns how many. An informant who no
-// longer agrees to being asked is put out instead; whose data are only kept for now stays listed. ErrClosed unless the survey takes answers.
+// longer agrees to being asked is put out instead; whose data are only kept for now stays listed. ErrClosed unless the survey
+// takes answers.
 func (s *Surveys) Invite(ctx context.Context, actor audit.Actor, study id.Study, survey id.Survey, persons []id.Person) (invited int, err error) {
 	for chunk := range slices.Chunk(persons, inviteAtOnce) {
 		n, err := s.inviteChunk(ctx, actor, study, survey, chunk)

@@ -165,8 +165,8 @@ func (a *app) background(ctx context.Context) (wait func()) {
 
 const sweepEvery = time.Hour
 
-// sweep forgets what has served its time: sessions, the keys of forms, lists that nobody took in, tips, and proofs of consent. It tells owners the
-// audit chain's newest hash too, once a day.
+// sweep forgets what has served its time: sessions, the keys of forms, lists that nobody took in, tips, and proofs of
+// consent. It tells owners the audit chain's newest hash too, once a day.
 func (a *app) sweep(ctx context.Context) {
 	for {
 		err := errors.Join(a.Auth.Sweep(ctx), a.stores[database.Study].ForgetForms(ctx, a.server.Now().Add(-2*handlers.FormLifetime)),

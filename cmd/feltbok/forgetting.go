@@ -85,11 +85,11 @@ func (p *people) eraseAgain(ctx context.Context, f *forgotten) error {
 		return err
 	}
 	for some := range database.Chunks(gone) {
-		studies, err := p.whereabouts(ctx, some)
+		in, err := p.whereabouts(ctx, some)
 		if err != nil {
 			return err
 		}
-		for person, study := range studies {
+		for person, study := range in {
 			if err := p.eraseOne(ctx, study, person); err != nil {
 				return err
 			}
@@ -104,7 +104,7 @@ func (p *people) eraseAgain(ctx context.Context, f *forgotten) error {
 		if err != nil {
 			return err
 		}
-		f.erased += len(studies) + len(known)
+		f.erased += len(in) + len(known)
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func (p *people) dropHalfKnown(ctx context.Context, f *forgotten) error {
 		return err
 	}
 	for some := range database.Chunks(known) {
-		studies, err := p.whereabouts(ctx, some)
+		in, err := p.whereabouts(ctx, some)
 		if err != nil {
 			return err
 		}
@@ -185,7 +185,7 @@ func (p *people) dropHalfKnown(ctx context.Context, f *forgotten) error {
 		if err != nil {
 			return err
 		}
-		half := slices.DeleteFunc(slices.Clone(some), func(person id.Person) bool { return studies[person] != "" || tips[person] })
+		half := slices.DeleteFunc(slices.Clone(some), func(person id.Person) bool { return in[person] != "" || tips[person] })
 		if len(half) == 0 {
 			continue
 		}
@@ -230,11 +230,15 @@ func (p *people) endAgain(ctx context.Context, f *forgotten) error {
 	if err != nil {
 		return err
 	}
+	keys := make([]id.Person, len(all))
+	for i, s := range all {
+		keys[i] = id.Person(s.ID)
+	}
+	gone, err := p.keys.Gone(ctx, keys)
+	if err != nil {
+		return err
+	}
 	for _, s := range all {
-		gone, err := p.keys.Gone(ctx, []id.Person{id.Person(s.ID)})
-		if err != nil {
-			return err
-		}
 		if !gone[id.Person(s.ID)] {
 			continue
 		}

@@ -14,7 +14,8 @@ import (
 )
 
 // SendLetter queues the first mail to a person, or the same again, and notes that they are informed. Whoever said no, or
-// is out of the study, gets none: handlers.ErrSaidNo; nor does anybody whose data are only kept: handlers.ErrOnlyKept; nor does whoever asked not to be contacted again: handlers.ErrRefused.
+// is out of the study, gets none: handlers.ErrSaidNo; nor does anybody whose data are only kept: handlers.ErrOnlyKept; nor
+// does whoever asked not to be contacted again: handlers.ErrRefused.
 // handlers.ErrLetterMissing: nothing is published for them. recruitment.ErrFull: that would ask somebody for whom no goal
 // has room, and not anyway.
 func (p *people) SendLetter(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, anyway bool) error {

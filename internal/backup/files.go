@@ -64,7 +64,8 @@ func Newest(kind Kind, path string) (string, error) {
 	return found[0], nil
 }
 
-// Rotate deletes archives of keys that are too old, and returns them; and what a run that was killed has left of one. An old key gives back whom it was destroyed for.
+// Rotate deletes archives of keys that are too old, and returns them; and what a run that was killed has left of one. An old
+// key gives back whom it was destroyed for.
 func Rotate(folder string, now time.Time) (gone []string, err error) {
 	found, err := Find(Keys, folder)
 	if err != nil {
