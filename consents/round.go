@@ -103,10 +103,7 @@ func (c *Consents) tellEach(ctx context.Context, tx *database.Tx, study id.Study
 
 // outdated lists, in the order of their ids, some of those whom a round is for.
 func (c *Consents) outdated(ctx context.Context, q database.Querier, study id.Study, audience string, version int, after id.Person) ([]id.Person, error) {
-	return database.All(ctx, q, func(row database.Scanner) (person id.Person, err error) {
-		err = row.Scan(&person)
-		return person, err
-	}, `select a.person_id from consent_act a join letter l on l.id = a.letter_id
+	return database.Values[id.Person](ctx, q, `select a.person_id from consent_act a join letter l on l.id = a.letter_id
 		where a.study_id = $1 and l.audience = $3 and l.version < $4 and a.person_id > $5 and not a.withdrawal
 			and not exists (select 1 from consent_act b where b.person_id = a.person_id and b.number > a.number and not b.withdrawal)
 			and (select i.answer from consent_item i where i.study_id = $1 and i.person_id = a.person_id and i.purpose = $6

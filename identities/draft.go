@@ -127,8 +127,5 @@ func (v *Vault) DropDraft(ctx context.Context, draft id.Import) error {
 
 // Drafts lists the drafts that expire before a time.
 func (v *Vault) Drafts(ctx context.Context, before time.Time) ([]id.Import, error) {
-	return database.All(ctx, v.db, func(row database.Scanner) (d id.Import, err error) {
-		err = row.Scan(&d)
-		return d, err
-	}, "select id from draft where expires_at < $1 order by id", before.UnixMilli())
+	return database.Values[id.Import](ctx, v.db, "select id from draft where expires_at < $1 order by id", before.UnixMilli())
 }

@@ -11,7 +11,7 @@ import (
 // PersonsAfter lists those of a study whom the vault knows, tips among them, in the order of their ids, from behind one of
 // them, at most so many. It opens none.
 func (v *Vault) PersonsAfter(ctx context.Context, study id.Study, after id.Person, most int) ([]id.Person, error) {
-	persons, err := database.All(ctx, v.db, scanPerson,
+	persons, err := database.Values[id.Person](ctx, v.db,
 		"select person_id from identity where study_id = $1 and person_id > $2 order by person_id limit $3", study, after, most)
 	if err != nil {
 		return nil, fmt.Errorf("list persons: %w", err)
@@ -27,10 +27,7 @@ func (v *Vault) Total(ctx context.Context, study id.Study) (persons, tips int64,
 
 // DraftsOf lists the drafts of a study.
 func (v *Vault) DraftsOf(ctx context.Context, study id.Study) ([]id.Import, error) {
-	return database.All(ctx, v.db, func(row database.Scanner) (d id.Import, err error) {
-		err = row.Scan(&d)
-		return d, err
-	}, "select id from draft where study_id = $1 order by id", study)
+	return database.Values[id.Import](ctx, v.db, "select id from draft where study_id = $1 order by id", study)
 }
 
 // Clear deletes what is left of a study when its persons and drafts are erased: whom not to contact again, which is of no use

@@ -97,7 +97,7 @@ func (v *Vault) keepOnlyKeyed(ctx context.Context, persons []id.Person) error {
 func (v *Vault) Among(ctx context.Context, persons []id.Person) (known []id.Person, err error) {
 	for some := range database.Chunks(persons) {
 		list, args := database.In(some)
-		found, err := database.All(ctx, v.db, scanPerson, "select person_id from identity where person_id in "+list, args...)
+		found, err := database.Values[id.Person](ctx, v.db, "select person_id from identity where person_id in "+list, args...)
 		if err != nil {
 			return nil, fmt.Errorf("look for persons: %w", err)
 		}
@@ -111,13 +111,12 @@ func (v *Vault) Held(ctx context.Context, study id.Study, persons []id.Person) (
 	held := map[id.Person]bool{}
 	for some := range database.Chunks(persons) {
 		list, args := database.In(some, study)
-		err := database.Each(ctx, v.db, func(row database.Scanner) error {
-			p, err := scanPerson(row)
-			held[p] = true
-			return err
-		}, "select person_id from identity where study_id = $1 and person_id in "+list, args...)
+		found, err := database.Values[id.Person](ctx, v.db, "select person_id from identity where study_id = $1 and person_id in "+list, args...)
 		if err != nil {
 			return nil, fmt.Errorf("look for persons: %w", err)
+		}
+		for _, person := range found {
+			held[person] = true
 		}
 	}
 	return held, nil

@@ -83,7 +83,7 @@ func (v *Vault) Reach(ctx context.Context, study id.Study, people ...id.Person) 
 
 // BarredPersons lists those of a study who are in the vault and asked not to be contacted again.
 func (v *Vault) BarredPersons(ctx context.Context, study id.Study) ([]id.Person, error) {
-	return database.All(ctx, v.db, scanPerson, "select person_id from identity where study_id = $1 and barred order by person_id", study)
+	return database.Values[id.Person](ctx, v.db, "select person_id from identity where study_id = $1 and barred order by person_id", study)
 }
 
 // Barred says for each of several people, known or not yet, whether somebody with their e-mail address or telephone

@@ -210,18 +210,13 @@ func (v *Vault) ProofCount(ctx context.Context, study id.Study) (n int, next int
 
 // Proofs lists all proofs, whatever their time.
 func (v *Vault) Proofs(ctx context.Context) ([]id.Proof, error) {
-	return database.All(ctx, v.db, scanProof, "select id from proof order by id")
-}
-
-func scanProof(row database.Scanner) (p id.Proof, err error) {
-	err = row.Scan(&p)
-	return p, err
+	return database.Values[id.Proof](ctx, v.db, "select id from proof order by id")
 }
 
 // SweepProofs ends what has served its time: the key first, so that nothing opens it any more whatever happens then. What a crash
 // leaves is found again by the row.
 func (v *Vault) SweepProofs(ctx context.Context) error {
-	over, err := database.All(ctx, v.db, scanProof, "select id from proof where expires_at <= $1 order by id", v.now().UnixMilli())
+	over, err := database.Values[id.Proof](ctx, v.db, "select id from proof where expires_at <= $1 order by id", v.now().UnixMilli())
 	if err != nil {
 		return fmt.Errorf("sweep proofs: %w", err)
 	}

@@ -146,13 +146,12 @@ func (v *Vault) TipsAmong(ctx context.Context, people []id.Person) (map[id.Perso
 	tips := map[id.Person]bool{}
 	for some := range database.Chunks(people) {
 		list, args := database.In(some)
-		err := database.Each(ctx, v.db, func(row database.Scanner) error {
-			p, err := scanPerson(row)
-			tips[p] = true
-			return err
-		}, "select person_id from tip where person_id in "+list, args...)
+		found, err := database.Values[id.Person](ctx, v.db, "select person_id from tip where person_id in "+list, args...)
 		if err != nil {
 			return nil, fmt.Errorf("look for tips: %w", err)
+		}
+		for _, person := range found {
+			tips[person] = true
 		}
 	}
 	return tips, nil

@@ -336,12 +336,7 @@ func (v *Vault) Known(ctx context.Context, study id.Study, marks ...[]string) ([
 
 // Persons lists everybody whom the vault knows.
 func (v *Vault) Persons(ctx context.Context) ([]id.Person, error) {
-	return database.All(ctx, v.db, scanPerson, "select person_id from identity order by person_id")
-}
-
-func scanPerson(row database.Scanner) (p id.Person, err error) {
-	err = row.Scan(&p)
-	return p, err
+	return database.Values[id.Person](ctx, v.db, "select person_id from identity order by person_id")
 }
 
 // Erase forgets persons and removes their bytes from the files, also that a tip came from them. Doing it twice is doing it

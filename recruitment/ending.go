@@ -10,10 +10,7 @@ import (
 
 // PersonsAfter lists those of a study who were not erased in the order of their ids, from behind one of them, at most so many.
 func (r *Recruitment) PersonsAfter(ctx context.Context, study id.Study, after id.Person, most int) ([]id.Person, error) {
-	persons, err := database.All(ctx, r.db, func(row database.Scanner) (p id.Person, err error) {
-		err = row.Scan(&p)
-		return p, err
-	}, "select person_id from participant where study_id = $1 and code <> '' and person_id > $2 order by person_id limit $3", study, after, most)
+	persons, err := database.Values[id.Person](ctx, r.db, "select person_id from participant where study_id = $1 and code <> '' and person_id > $2 order by person_id limit $3", study, after, most)
 	if err != nil {
 		return nil, fmt.Errorf("list persons: %w", err)
 	}

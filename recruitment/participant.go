@@ -353,10 +353,7 @@ func (r *Recruitment) InformantCodes(ctx context.Context, study id.Study) (codes
 		parts = append(parts, fmt.Sprintf(`select code from (select code from participant where study_id = $1 and code <> '' and stage = $%d
 			order by code_order, code limit %d) s%d`, i+2, mostInformants, i))
 	}
-	codes, err = database.All(ctx, r.db, func(row database.Scanner) (code string, err error) {
-		err = row.Scan(&code)
-		return code, err
-	}, strings.Join(parts, " union all "), args...)
+	codes, err = database.Values[string](ctx, r.db, strings.Join(parts, " union all "), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read informants: %w", err)
 	}

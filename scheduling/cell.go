@@ -49,10 +49,7 @@ func takeTurn(ctx context.Context, tx *database.Tx, accounts []id.Account) error
 // fewer.
 func pick(ctx context.Context, tx *database.Tx, accounts []id.Account, want int, booking id.Booking, first, after int64) ([]id.Account, error) {
 	in, args := list(4, accounts)
-	busy, err := database.All(ctx, tx, func(row database.Scanner) (a id.Account, err error) {
-		err = row.Scan(&a)
-		return a, err
-	}, "select distinct account_id from booking_cell where cell >= $1 and cell < $2 and booking_id <> $3 and account_id in ("+in+")",
+	busy, err := database.Values[id.Account](ctx, tx, "select distinct account_id from booking_cell where cell >= $1 and cell < $2 and booking_id <> $3 and account_id in ("+in+")",
 		append([]any{first, after, booking}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("find who is free: %w", err)

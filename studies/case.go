@@ -80,10 +80,7 @@ func (st *Studies) EditCase(ctx context.Context, actor audit.Actor, study id.Stu
 
 // Pilots returns the cases of a study that are pre-studies, as q sees them.
 func (st *Studies) Pilots(ctx context.Context, q database.Querier, study id.Study) ([]id.Case, error) {
-	return database.All(ctx, q, func(row database.Scanner) (c id.Case, err error) {
-		err = row.Scan(&c)
-		return c, err
-	}, "select id from study_case where study_id = $1 and pilot", study)
+	return database.Values[id.Case](ctx, q, "select id from study_case where study_id = $1 and pilot", study)
 }
 
 // lock makes writers of one study take turns on PostgreSQL, where each statement then sees what the one before wrote.

@@ -111,8 +111,5 @@ func (st *Studies) RoleOf(ctx context.Context, study id.Study, account id.Accoun
 
 // Owners lists whoever owns a study that is not closed, each once.
 func (st *Studies) Owners(ctx context.Context) ([]id.Account, error) {
-	return database.All(ctx, st.db, func(row database.Scanner) (account id.Account, err error) {
-		err = row.Scan(&account)
-		return account, err
-	}, "select distinct account_id from member join study on study_id = id where role = $1 and closed_at = 0 order by account_id", Owner)
+	return database.Values[id.Account](ctx, st.db, "select distinct account_id from member join study on study_id = id where role = $1 and closed_at = 0 order by account_id", Owner)
 }

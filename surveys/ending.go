@@ -11,10 +11,7 @@ import (
 // PersonsAfter lists those who are asked in any survey of a study in the order of their ids, from behind one of them, at most
 // so many.
 func (s *Surveys) PersonsAfter(ctx context.Context, study id.Study, after id.Person, most int) ([]id.Person, error) {
-	persons, err := database.All(ctx, s.db, func(row database.Scanner) (p id.Person, err error) {
-		err = row.Scan(&p)
-		return p, err
-	}, "select distinct person_id from survey_respondent where study_id = $1 and person_id > $2 order by person_id limit $3", study, after, most)
+	persons, err := database.Values[id.Person](ctx, s.db, "select distinct person_id from survey_respondent where study_id = $1 and person_id > $2 order by person_id limit $3", study, after, most)
 	if err != nil {
 		return nil, fmt.Errorf("list respondents: %w", err)
 	}

@@ -17,10 +17,7 @@ func tables(t *testing.T, db *database.DB) []string {
 	if db.Postgres() {
 		query = "select table_name from information_schema.tables where table_schema = current_schema() and table_name not like 'goose%'"
 	}
-	names, err := database.All(t.Context(), db, func(row database.Scanner) (name string, err error) {
-		err = row.Scan(&name)
-		return name, err
-	}, query)
+	names, err := database.Values[string](t.Context(), db, query)
 	if err != nil {
 		t.Fatal(err)
 	}

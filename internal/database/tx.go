@@ -93,6 +93,14 @@ func All[T any](ctx context.Context, q Querier, scan func(Scanner) (T, error), q
 	return all, nil
 }
 
+// Values reads every row of a query that has one column.
+func Values[T any](ctx context.Context, q Querier, query string, args ...any) ([]T, error) {
+	return All(ctx, q, func(row Scanner) (value T, err error) {
+		err = row.Scan(&value)
+		return value, err
+	}, query, args...)
+}
+
 // Each calls visit for every row of a query, without holding more than one.
 func Each(ctx context.Context, q Querier, visit func(Scanner) error, query string, args ...any) error {
 	rows, err := q.Query(ctx, query, args...)

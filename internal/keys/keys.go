@@ -180,10 +180,7 @@ func (s *Store) Have(ctx context.Context, persons []id.Person) ([]id.Person, err
 
 // Persons lists everybody who has a key.
 func (s *Store) Persons(ctx context.Context) ([]id.Person, error) {
-	return database.All(ctx, s.db, func(row database.Scanner) (p id.Person, err error) {
-		err = row.Scan(&p)
-		return p, err
-	}, "select person_id from data_key order by person_id")
+	return database.Values[id.Person](ctx, s.db, "select person_id from data_key order by person_id")
 }
 
 // Erased calls visit with everybody whose key was destroyed for good.

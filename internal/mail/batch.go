@@ -62,7 +62,7 @@ func (o *Outbox) RetryBatch(ctx context.Context, actor audit.Actor, study id.Stu
 
 // BatchWaiting lists to whom waiting mails of a batch are, in the order of writing, at most so many.
 func (o *Outbox) BatchWaiting(ctx context.Context, batch id.Batch, most int) ([]id.Person, error) {
-	return database.All(ctx, o.db, scanPerson, "select person_id from mail where batch = $1 and state = 'waiting' order by seq, id limit $2", batch, most)
+	return database.Values[id.Person](ctx, o.db, "select person_id from mail where batch = $1 and state = 'waiting' order by seq, id limit $2", batch, most)
 }
 
 // DropBatch takes the waiting mails of a batch to some people out of the queue, in the caller's transaction, and returns
@@ -85,23 +85,17 @@ func (o *Outbox) DropBatch(ctx context.Context, tx *database.Tx, batch id.Batch,
 	return spared, nil
 }
 
-func scanPerson(row database.Scanner) (p id.Person, err error) {
-	err = row.Scan(&p)
-	return p, err
-}
-
 // Holders says which of several people have a mail of a kind that went or waits.
 func (o *Outbox) Holders(ctx context.Context, study id.Study, kind string, people []id.Person) (map[id.Person]bool, error) {
 	holders := map[id.Person]bool{}
 	for some := range database.Chunks(people) {
 		list, args := database.In(some, study, kind)
-		err := database.Each(ctx, o.db, func(row database.Scanner) error {
-			p, err := scanPerson(row)
-			holders[p] = true
-			return err
-		}, "select distinct person_id from mail where study_id = $1 and kind = $2 and state in ('waiting', 'sent') and person_id in "+list, args...)
+		found, err := database.Values[id.Person](ctx, o.db, "select distinct person_id from mail where study_id = $1 and kind = $2 and state in ('waiting', 'sent') and person_id in "+list, args...)
 		if err != nil {
 			return nil, fmt.Errorf("ask who has a mail: %w", err)
+		}
+		for _, person := range found {
+			holders[person] = true
 		}
 	}
 	return holders, nil

@@ -78,10 +78,7 @@ const of = "(person_id = $1 or about_person_id = $1)"
 // Drop takes the waiting mails to and about a person out of the queue, except those of the given kinds. One that is being
 // sent at this moment goes.
 func (o *Outbox) Drop(ctx context.Context, tx *database.Tx, person id.Person, except ...string) error {
-	kinds, err := database.All(ctx, tx, func(row database.Scanner) (kind string, err error) {
-		err = row.Scan(&kind)
-		return kind, err
-	}, "select distinct kind from mail where "+of+" and state = 'waiting' order by kind", person)
+	kinds, err := database.Values[string](ctx, tx, "select distinct kind from mail where "+of+" and state = 'waiting' order by kind", person)
 	if err != nil {
 		return fmt.Errorf("drop mail: %w", err)
 	}
