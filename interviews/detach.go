@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"example.org/feltbok/internal/database"
@@ -24,31 +25,41 @@ func (s *Interviews) Has(ctx context.Context, q database.Querier, study id.Study
 	return has, nil
 }
 
-// Detach keeps that a person was interviewed and which themes they mentioned, under nobody's id: without appointment, date or
+// Detach keeps that people were interviewed and which themes they mentioned, under nobody's ids: without appointment, date or
 // hour, the duration rounded to a quarter. The rows are written anew, so that their place in the file does not tell of the
 // old ones; and with all that were detached before, in the order of their random ids, so that it tells of no order either.
-func (s *Interviews) Detach(ctx context.Context, tx *database.Tx, study id.Study, person, nobody id.Person) error {
-	held, err := database.All(ctx, tx, scan, "select "+columns+" from interview where study_id = $1 and person_id = $2", study, person)
+func (s *Interviews) Detach(ctx context.Context, tx *database.Tx, study id.Study, nobodies map[id.Person]id.Person) error {
+	var held []Held
+	var marks []marked
+	for some := range database.Chunks(slices.Collect(maps.Keys(nobodies))) {
+		list, args := database.In(some, study)
+		theirs, said, err := take(ctx, tx, "study_id = $1 and person_id in "+list, "study_id = $1 and person_id in "+list, args...)
+		if err != nil {
+			return err
+		}
+		held, marks = append(held, theirs...), append(marks, said...)
+	}
+	if len(held)+len(marks) == 0 {
+		return nil
+	}
+	left := map[id.Person]id.Person{}
+	for i, h := range held {
+		left[h.Person] = nobodies[h.Person]
+		held[i].ID, held[i].Person, held[i].Minutes = id.New[id.Interview](), nobodies[h.Person], roughly(h.Minutes)
+	}
+	for i, m := range marks {
+		left[m.person] = nobodies[m.person]
+		marks[i].person = nobodies[m.person]
+	}
+	if err := s.keep(ctx, tx, study, left); err != nil {
+		return err
+	}
+	// Those from before are known by having no time.
+	before, said, err := take(ctx, tx, "study_id = $1 and created_at = 0", "study_id = $1 and marked_at = 0", study)
 	if err != nil {
-		return fmt.Errorf("detach interviews: %w", err)
-	}
-	marks, err := marksOf(ctx, tx, "study_id = $1 and person_id = $2", study, person)
-	if err != nil || len(held)+len(marks) == 0 {
 		return err
 	}
-	if err := s.keep(ctx, tx, study, person, nobody); err != nil {
-		return err
-	}
-	for i := range held {
-		held[i].ID, held[i].Person, held[i].Minutes = id.New[id.Interview](), nobody, roughly(held[i].Minutes)
-	}
-	for i := range marks {
-		marks[i].person = nobody
-	}
-	if err := s.Erase(ctx, tx, person); err != nil {
-		return err
-	}
-	return detached(ctx, tx, study, held, marks)
+	return insertDetached(ctx, tx, study, append(held, before...), append(marks, said...))
 }
 
 // roughly is a duration to the quarter.
@@ -65,29 +76,20 @@ type marked struct {
 	mark   Mark
 }
 
-func marksOf(ctx context.Context, tx *database.Tx, where string, args ...any) ([]marked, error) {
-	return database.All(ctx, tx, func(row database.Scanner) (m marked, err error) {
+// take deletes interviews and marks, and returns them.
+func take(ctx context.Context, tx *database.Tx, interviews, marks string, args ...any) ([]Held, []marked, error) {
+	held, err := database.All(ctx, tx, scan, "delete from interview where "+interviews+" returning "+columns, args...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("detach interviews: %w", err)
+	}
+	said, err := database.All(ctx, tx, func(row database.Scanner) (m marked, err error) {
 		err = row.Scan(&m.theme, &m.person, &m.mark)
 		return m, err
-	}, "select theme_key, person_id, mark from coding_mark where "+where, args...)
-}
-
-// detached writes rows of nobody's, and those that were there before, which are known by having no time.
-func detached(ctx context.Context, tx *database.Tx, study id.Study, held []Held, marks []marked) error {
-	before, err := database.All(ctx, tx, scan, "select "+columns+" from interview where study_id = $1 and created_at = 0", study)
+	}, "delete from coding_mark where "+marks+" returning theme_key, person_id, mark", args...)
 	if err != nil {
-		return fmt.Errorf("detach interviews: %w", err)
+		return nil, nil, fmt.Errorf("detach marks: %w", err)
 	}
-	said, err := marksOf(ctx, tx, "study_id = $1 and marked_at = 0", study)
-	if err != nil {
-		return fmt.Errorf("detach marks: %w", err)
-	}
-	for _, statement := range []string{"delete from interview where study_id = $1 and created_at = 0", "delete from coding_mark where study_id = $1 and marked_at = 0"} {
-		if _, err := tx.Exec(ctx, statement, study); err != nil {
-			return fmt.Errorf("detach interviews: %w", err)
-		}
-	}
-	return insertDetached(ctx, tx, study, append(held, before...), append(marks, said...))
+	return held, said, nil
 }
 
 func insertDetached(ctx context.Context, tx *database.Tx, study id.Study, held []Held, marks []marked) error {

@@ -31,9 +31,9 @@ type AdvanceFunc func(ctx context.Context, tx *database.Tx, study id.Study, pers
 // It refuses a booking that is not this person's in this study.
 type DoneFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, booking id.Booking) error
 
-// KeepCaseFunc keeps, in the caller's transaction, of somebody who is about to be erased no more than their case, under an id
-// that leads to nobody.
-type KeepCaseFunc func(ctx context.Context, tx *database.Tx, study id.Study, person, nobody id.Person) error
+// KeepCasesFunc keeps, in the caller's transaction, of people who are about to be erased no more than their case, each under
+// the id that nobodies gives for them and that leads to nobody.
+type KeepCasesFunc func(ctx context.Context, tx *database.Tx, study id.Study, nobodies map[id.Person]id.Person) error
 
 // Interviews is the package's store.
 type Interviews struct {
@@ -43,12 +43,12 @@ type Interviews struct {
 	gate    Gate
 	advance AdvanceFunc
 	done    DoneFunc
-	keep    KeepCaseFunc
+	keep    KeepCasesFunc
 	now     func() time.Time
 }
 
 // New returns the interviews kept in the study store.
-func New(db *database.DB, log *audit.Log, present PresentFunc, gate Gate, advance AdvanceFunc, done DoneFunc, keep KeepCaseFunc, now func() time.Time) *Interviews {
+func New(db *database.DB, log *audit.Log, present PresentFunc, gate Gate, advance AdvanceFunc, done DoneFunc, keep KeepCasesFunc, now func() time.Time) *Interviews {
 	return &Interviews{db, log, present, gate, advance, done, keep, now}
 }
 

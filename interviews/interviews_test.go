@@ -35,7 +35,6 @@ type neighbours struct {
 	refuse   error
 	gone     id.Person // has left the study
 	stopped  id.Person // the gate refuses them
-	nobodies []id.Person
 }
 
 var errStopped = errs.New(errs.Forbidden, "stopped")
@@ -47,10 +46,7 @@ func (n *neighbours) MayBeforeYes(_ context.Context, _ database.Querier, _ id.St
 	return nil
 }
 
-func (n *neighbours) keep(_ context.Context, _ *database.Tx, _ id.Study, _, nobody id.Person) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.nobodies = append(n.nobodies, nobody)
+func (n *neighbours) keep(_ context.Context, _ *database.Tx, _ id.Study, _ map[id.Person]id.Person) error {
 	return nil
 }
 

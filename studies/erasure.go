@@ -16,11 +16,11 @@ type Eraser interface {
 	Tables() []string // those it erases from
 }
 
-// Detacher is an Eraser that can keep what somebody said or answered without them: it moves those rows to an id that leads
-// to nobody, and takes out of them what could. All are asked before the first erases, and where it was done before there is
-// nothing to move.
+// Detacher is an Eraser that can keep what people said or answered without them: it moves those rows to an id that leads to
+// nobody, given for each, and takes out of them what could. All are asked before the first erases, and where it was done
+// before there is nothing to move. One transaction of a study does it at a time.
 type Detacher interface {
-	Detach(ctx context.Context, tx *database.Tx, study id.Study, person, nobody id.Person) error
+	Detach(ctx context.Context, tx *database.Tx, study id.Study, nobodies map[id.Person]id.Person) error
 }
 
 // Erasure takes one person out of the study store. Keys and identities have their own stores and steps.
@@ -49,7 +49,7 @@ func (e *Erasure) Tables() (tables []string) {
 // once.
 func (e *Erasure) Do(ctx context.Context, study id.Study, person id.Person, fate Fate) error {
 	err := e.db.Tx(ctx, func(tx *database.Tx) error {
-		if err := e.do(ctx, tx, study, person, fate); err != nil {
+		if err := e.do(ctx, tx, study, []id.Person{person}, fate); err != nil {
 			return err
 		}
 		n, err := tx.Exec(ctx, "insert into erasure (person_id, study_id, erased_at) values ($1, $2, $3) on conflict do nothing",
@@ -66,18 +66,39 @@ func (e *Erasure) Do(ctx context.Context, study id.Study, person id.Person, fate
 }
 
 // do asks all who keep something before the first erases.
-func (e *Erasure) do(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, fate Fate) error {
-	nobody := id.New[id.Person]()
-	for _, eraser := range e.erasers {
-		if detacher, ok := eraser.(Detacher); ok && fate == Anonymise {
-			if err := detacher.Detach(ctx, tx, study, person, nobody); err != nil {
-				return fmt.Errorf("detach from %v: %w", eraser.Tables(), err)
+func (e *Erasure) do(ctx context.Context, tx *database.Tx, study id.Study, persons []id.Person, fate Fate) error {
+	if fate == Anonymise {
+		if err := e.detach(ctx, tx, study, persons); err != nil {
+			return err
+		}
+	}
+	for _, person := range persons {
+		for _, eraser := range e.erasers {
+			if err := eraser.Erase(ctx, tx, person); err != nil {
+				return fmt.Errorf("from %v: %w", eraser.Tables(), err)
 			}
 		}
 	}
+	return nil
+}
+
+// detach comes first in its transaction: whoever mixes rows with those from before waits for others who do, and for those who
+// write meanwhile in a study that they found open.
+func (e *Erasure) detach(ctx context.Context, tx *database.Tx, study id.Study, persons []id.Person) error {
+	if e.db.Postgres() { // SQLite has one writer
+		if _, err := tx.Exec(ctx, "select 1 from study where id = $1 for no key update", study); err != nil {
+			return fmt.Errorf("wait to detach: %w", err)
+		}
+	}
+	nobodies := make(map[id.Person]id.Person, len(persons))
+	for _, person := range persons {
+		nobodies[person] = id.New[id.Person]()
+	}
 	for _, eraser := range e.erasers {
-		if err := eraser.Erase(ctx, tx, person); err != nil {
-			return fmt.Errorf("from %v: %w", eraser.Tables(), err)
+		if detacher, ok := eraser.(Detacher); ok {
+			if err := detacher.Detach(ctx, tx, study, nobodies); err != nil {
+				return fmt.Errorf("detach from %v: %w", eraser.Tables(), err)
+			}
 		}
 	}
 	return nil
@@ -93,12 +114,7 @@ type Clearer interface {
 // chain for each; the files are scrubbed when all is done.
 func (e *Erasure) DoAll(ctx context.Context, study id.Study, persons []id.Person, fate Fate) error {
 	err := e.db.Tx(ctx, func(tx *database.Tx) error {
-		for _, person := range persons {
-			if err := e.do(ctx, tx, study, person, fate); err != nil {
-				return err
-			}
-		}
-		return nil
+		return e.do(ctx, tx, study, persons, fate)
 	})
 	if err != nil {
 		return fmt.Errorf("erase persons: %w", err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"example.org/feltbok/internal/database"
@@ -50,23 +51,38 @@ type sent struct {
 	answers string
 }
 
-// Detach keeps what a person sent, under an id and a code that lead to nobody, other ones in each survey: the points of scales
-// and what was chosen from lists. What they wrote, and numbers, which may tell who it is, go; so do role, size, language, times
-// and drafts. The rows are written anew and in the order of their random ids: see Interviews.Detach.
-func (s *Surveys) Detach(ctx context.Context, tx *database.Tx, study id.Study, person, _ id.Person) error {
-	mine, err := sentBy(ctx, tx, "r.study_id = $1 and r.person_id = $2 and d.submitted_at > 0", study, person)
-	if err != nil {
-		return err
-	}
-	if err := s.Erase(ctx, tx, person); err != nil {
-		return err
-	}
-	for _, one := range mine {
-		if err := one.strip(ctx, tx, study); err != nil {
+// Detach keeps what people sent, under ids and codes that lead to nobody, other ones in each survey: the points of scales and
+// what was chosen from lists. What they wrote, and numbers, which may tell who it is, go; so do role, size, language, times and
+// drafts. The rows are written anew and in the order of their random ids: see Interviews.Detach.
+func (s *Surveys) Detach(ctx context.Context, tx *database.Tx, study id.Study, nobodies map[id.Person]id.Person) error {
+	bySurvey, forms := map[id.Survey][]sent{}, map[formKey]*Form{}
+	for some := range database.Chunks(slices.Collect(maps.Keys(nobodies))) {
+		list, args := database.In(some, study)
+		theirs, err := sentBy(ctx, tx, "r.study_id = $1 and d.submitted_at > 0 and r.person_id in "+list, args...)
+		if err != nil {
 			return err
 		}
-		one.person = id.New[id.Person]()
-		if err := one.join(ctx, tx, study); err != nil {
+		for _, one := range theirs {
+			key := formKey{study, one.survey, one.version}
+			if forms[key] == nil {
+				if forms[key], err = readForm(ctx, tx, key); err != nil {
+					return err
+				}
+			}
+			if err := one.strip(forms[key]); err != nil {
+				return err
+			}
+			one.person = id.New[id.Person]()
+			bySurvey[one.survey] = append(bySurvey[one.survey], one)
+		}
+	}
+	for person := range nobodies {
+		if err := s.Erase(ctx, tx, person); err != nil {
+			return err
+		}
+	}
+	for survey, theirs := range bySurvey {
+		if err := join(ctx, tx, study, survey, theirs); err != nil {
 			return err
 		}
 	}
@@ -86,11 +102,7 @@ func sentBy(ctx context.Context, tx *database.Tx, where string, args ...any) ([]
 }
 
 // strip leaves of the answers what was chosen from what the form offered.
-func (r *sent) strip(ctx context.Context, tx *database.Tx, study id.Study) error {
-	form, err := readForm(ctx, tx, formKey{study, r.survey, r.version})
-	if err != nil {
-		return err
-	}
+func (r *sent) strip(form *Form) error {
 	var all Answers
 	if err := json.Unmarshal([]byte(r.answers), &all); err != nil {
 		return fmt.Errorf("detach response: %w", err)
@@ -109,22 +121,34 @@ func (r *sent) strip(ctx context.Context, tx *database.Tx, study id.Study) error
 // mostMixed is among how many others a response is mixed: enough to hide it, few enough to be written anew each time.
 const mostMixed = 500
 
-// join puts a response among those of its survey that were detached before.
-func (r sent) join(ctx context.Context, tx *database.Tx, study id.Study) error {
-	all, err := sentBy(ctx, tx, "r.survey_id = $1 and r.study_id = $2 and d.submitted_at = $3 order by r.person_id limit $4",
-		r.survey, study, untimed, mostMixed)
+// join puts responses among those of their survey that were detached before.
+func join(ctx context.Context, tx *database.Tx, study id.Study, survey id.Survey, some []sent) error {
+	codes, err := id.InventCodes(len(some), func(codes []string) ([]string, error) {
+		list, args := database.In(codes, survey)
+		return database.Values[string](ctx, tx, "select code from survey_respondent where survey_id = $1 and code in "+list, args...)
+	})
 	if err != nil {
 		return err
 	}
-	if r.code, err = freeCode(ctx, tx, r.survey); err != nil {
+	for i := range some {
+		some[i].code = codes[i]
+	}
+	before, err := sentBy(ctx, tx, "r.survey_id = $1 and r.study_id = $2 and d.submitted_at = $3 order by r.person_id limit $4",
+		survey, study, untimed, mostMixed)
+	if err != nil {
 		return err
 	}
-	for _, one := range all {
-		if _, err := tx.Exec(ctx, "delete from survey_respondent where survey_id = $1 and person_id = $2", one.survey, one.person); err != nil {
+	for chunk := range database.Chunks(before) {
+		persons := make([]id.Person, len(chunk))
+		for i, one := range chunk {
+			persons[i] = one.person
+		}
+		list, args := database.In(persons, survey)
+		if _, err := tx.Exec(ctx, "delete from survey_respondent where survey_id = $1 and person_id in "+list, args...); err != nil {
 			return fmt.Errorf("detach response: %w", err)
 		}
 	}
-	all = append(all, r)
+	all := append(before, some...)
 	slices.SortFunc(all, func(a, b sent) int { return cmp.Compare(a.person, b.person) })
 	people, responses := make([][]any, len(all)), make([][]any, len(all))
 	for i, one := range all {
@@ -140,22 +164,4 @@ func (r sent) join(ctx context.Context, tx *database.Tx, study id.Study) error {
 		return fmt.Errorf("detach response: %w", err)
 	}
 	return nil
-}
-
-const mostDraws = 20
-
-// freeCode draws a code that nobody in the survey has.
-func freeCode(ctx context.Context, tx *database.Tx, survey id.Survey) (string, error) {
-	for range mostDraws {
-		code := id.InventCode()
-		var taken bool
-		err := tx.QueryRow(ctx, "select exists (select 1 from survey_respondent where survey_id = $1 and code = $2)", survey, code).Scan(&taken)
-		if err != nil {
-			return "", fmt.Errorf("draw code: %w", err)
-		}
-		if !taken {
-			return code, nil
-		}
-	}
-	return "", fmt.Errorf("draw code: none free in %d draws", mostDraws)
 }

@@ -101,7 +101,7 @@ func (a *app) wire(o options) {
 	a.Services = handlers.Services{
 		Auth: auth.New(db, log, now), Links: links.New(db, a.keys, now), Audit: log, Intents: intents.New(db, now),
 		Studies: stu, Recruitment: rec, Vault: identities.New(a.stores[database.Identity], a.keys, log, now),
-		Consents: con, Scheduling: sched, Interviews: interviews.New(db, log, present, con, advance, done, rec.KeepCaseTx, now),
+		Consents: con, Scheduling: sched, Interviews: interviews.New(db, log, present, con, advance, done, rec.KeepCasesTx, now),
 		Surveys: surveys.New(db, log, con, advance, outbox, now), Imports: imports.New(db, log, now), Outbox: outbox,
 		Ready: a.ready, Repeated: db.Repeated,
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -180,19 +182,7 @@ func TestAnonymousRowsLeadNowhere(t *testing.T) {
 			s.must(s.people.Withdraw(t.Context(), audit.System, c.study.ID, c.persons[i]))
 			s.must(s.people.Withdraw(t.Context(), audit.System, c.study.ID, c.asked[i]))
 		}
-		db, order := s.stores[database.Study], "rowid"
-		if db.Postgres() {
-			order = "ctid"
-		}
-		for _, q := range []string{"select id from interview order by ", "select person_id from survey_respondent order by ", "select person_id from survey_response order by "} {
-			ids, err := database.All(t.Context(), db, func(row database.Scanner) (text string, err error) {
-				err = row.Scan(&text)
-				return text, err
-			}, q+order)
-			if err != nil || len(ids) != people || !slices.IsSorted(ids) {
-				t.Errorf("%s: %v (%v), want the order of random ids", q, ids, err)
-			}
-		}
+		inRandomOrder(t, s, people)
 		held, err := s.Interviews.List(t.Context(), c.study.ID)
 		s.must(err)
 		for _, h := range held {
@@ -206,6 +196,7 @@ func TestAnonymousRowsLeadNowhere(t *testing.T) {
 			}
 		}
 		var saved, anonymous int
+		db := s.stores[database.Study]
 		s.must(db.QueryRow(t.Context(), "select coalesce(sum(saved_at + page + revision), 0) from survey_response").Scan(&saved))
 		s.must(db.QueryRow(t.Context(), "select count(*) from anonymous where person_id in (select person_id from survey_respondent)").Scan(&anonymous))
 		if saved != 0 || anonymous != 0 {
@@ -228,6 +219,49 @@ func TestAnonymousRowsLeadNowhere(t *testing.T) {
 				t.Errorf("%s of nobody answers %d", page, b.Status)
 			}
 		}
+	})
+}
+
+// inRandomOrder looks at how the rows that are kept without people lie in the file.
+func inRandomOrder(t *testing.T, s *stage, people int) {
+	t.Helper()
+	db, order := s.stores[database.Study], "rowid"
+	if db.Postgres() {
+		order = "ctid"
+	}
+	for _, q := range []string{"select id from interview order by ", "select person_id from anonymous order by ",
+		"select person_id from survey_respondent order by ", "select person_id from survey_response order by "} {
+		ids, err := database.Values[string](t.Context(), db, q+order)
+		if err != nil || len(ids) != people || !slices.IsSorted(ids) {
+			t.Errorf("%s: %v (%v), want the order of random ids", q, ids, err)
+		}
+	}
+}
+
+// Those who leave at the same moment are kept without themselves beside each other.
+func TestAnonymousAtTheSameMoment(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		const people = 6
+		c := newCrowd(s, people, people, noMark)
+		c.policy(studies.Anonymise, 0)
+		for i := range people {
+			c.interviewed(c.persons[i])
+			c.answered(c.asked[i], "ord")
+		}
+		before := c.figures()
+		var wg sync.WaitGroup
+		for _, person := range slices.Concat(c.persons, c.asked) {
+			wg.Go(func() {
+				if err := s.people.Withdraw(context.Background(), audit.System, c.study.ID, person); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if after := c.figures(); after != before {
+			t.Errorf("figures before:\n%safter:\n%s", before, after)
+		}
+		inRandomOrder(t, s, people)
 	})
 }
 

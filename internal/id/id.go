@@ -9,6 +9,8 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -56,12 +58,33 @@ type (
 // Invented is what the codes begin with that were never anybody's.
 const Invented = "ANON-"
 
-// InventCode draws a code for what is left of somebody without them. Drawn and not counted, it tells of no order. It may be
-// taken: then draw again.
-func InventCode() string {
-	var raw [4]byte
-	rand.Read(raw[:])
-	return fmt.Sprintf("%s%05d", Invented, binary.BigEndian.Uint32(raw[:])%100_000)
+const (
+	inventable = 100_000 // codes
+	mostDraws  = 20
+)
+
+// InventCodes draws n different codes for what is left of people without them. Drawn and not counted, they tell of no order.
+// taken says which of some codes there are already.
+func InventCodes(n int, taken func(codes []string) ([]string, error)) ([]string, error) {
+	free := map[string]bool{}
+	for range mostDraws {
+		for range n - len(free) {
+			var raw [4]byte
+			rand.Read(raw[:])
+			free[fmt.Sprintf("%s%05d", Invented, binary.BigEndian.Uint32(raw[:])%inventable)] = true
+		}
+		used, err := taken(slices.Collect(maps.Keys(free)))
+		if err != nil {
+			return nil, fmt.Errorf("draw codes: %w", err)
+		}
+		for _, code := range used {
+			delete(free, code)
+		}
+		if len(free) == n {
+			return slices.Collect(maps.Keys(free)), nil
+		}
+	}
+	return nil, fmt.Errorf("draw codes: fewer than %d are free in %d draws", n, mostDraws)
 }
 
 const bytesPerID = 16
