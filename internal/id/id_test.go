@@ -1,6 +1,10 @@
 package id
 
-import "testing"
+import (
+	"errors"
+	"strings"
+	"testing"
+)
 
 func TestNewIsValidAndFresh(t *testing.T) {
 	seen := map[Person]bool{}
@@ -28,5 +32,35 @@ func TestValid(t *testing.T) {
 		if got := Valid(Study(tc.in)); got != tc.want {
 			t.Errorf("%s: Valid(%q) = %v, want %v", tc.name, tc.in, got, tc.want)
 		}
+	}
+}
+
+func TestInventedCodesAreFreeAndDifferent(t *testing.T) {
+	taken := map[string]bool{}
+	for range 50 {
+		codes, err := InventCodes(40, func(codes []string) (used []string, err error) {
+			for _, code := range codes {
+				if taken[code] || strings.HasSuffix(code, "7") {
+					used = append(used, code)
+				}
+			}
+			return used, nil
+		})
+		if err != nil || len(codes) != 40 {
+			t.Fatalf("%v, %v", codes, err)
+		}
+		for _, code := range codes {
+			if taken[code] || strings.HasSuffix(code, "7") || !strings.HasPrefix(code, Invented) {
+				t.Errorf("%s is taken", code)
+			}
+			taken[code] = true
+		}
+	}
+	if codes, err := InventCodes(1, func(codes []string) ([]string, error) { return codes, nil }); err == nil {
+		t.Errorf("all are taken, and %v is free", codes)
+	}
+	away := errors.New("away")
+	if _, err := InventCodes(1, func([]string) ([]string, error) { return nil, away }); !errors.Is(err, away) {
+		t.Errorf("%v, want what taken returns", err)
 	}
 }
