@@ -76,6 +76,7 @@ func newStage(t testing.TB, dsn func(database.Store) string) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	auth.HashCheaply(s.Auth)
 	t.Cleanup(func() {
 		if err := s.close(); err != nil {
 			t.Error(err)

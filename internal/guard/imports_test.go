@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -18,10 +19,9 @@ const module = "example.org/feltbok/"
 // domain packages own a researcher's words; none imports another.
 var domain = []string{"consents", "identities", "imports", "interviews", "recruitment", "scheduling", "studies", "surveys"}
 
-// imports returns, for every package of the tree, which of our packages its shipped code imports.
-func imports(t *testing.T) map[string][]string {
+// shipped calls fn with each Go file of the tree that is no test: its package's folder and its path.
+func shipped(t *testing.T, fn func(pkg, file string) error) {
 	t.Helper()
-	found := map[string][]string{}
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -33,15 +33,26 @@ func imports(t *testing.T) map[string][]string {
 		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
 			return nil
 		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
-		if err != nil {
-			return err
-		}
 		rel, err := filepath.Rel(root, filepath.Dir(file))
 		if err != nil {
 			return err
 		}
-		importer := filepath.ToSlash(rel)
+		return fn(filepath.ToSlash(rel), file)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// imports returns, for every package of the tree, which of our packages its shipped code imports.
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	shipped(t, func(importer, file string) error {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
 		found[importer] = append(found[importer], "")
 		for _, spec := range parsed.Imports {
 			name, err := strconv.Unquote(spec.Path.Value)
@@ -54,13 +65,25 @@ func imports(t *testing.T) map[string][]string {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	if len(found) < 10 {
-		t.Fatalf("only %d packages found below %s", len(found), root)
+		t.Fatalf("only %d packages found", len(found))
 	}
 	return found
+}
+
+// Passwords are hashed at full cost wherever people sign in: what makes that cheap is named where it is written alone.
+func TestOnlyTestsHashCheaply(t *testing.T) {
+	var named []string
+	shipped(t, func(pkg, file string) error {
+		text, err := os.ReadFile(file)
+		if strings.Contains(string(text), "HashCheaply") {
+			named = append(named, pkg+"/"+filepath.Base(file))
+		}
+		return err
+	})
+	if want := []string{"internal/auth/password.go"}; !slices.Equal(named, want) {
+		t.Errorf("HashCheaply is named in %v, want in %v and in tests", named, want)
+	}
 }
 
 func TestOnlyCommandAndPagesReachNames(t *testing.T) {
