@@ -5,33 +5,78 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
 )
 
-// demo replays the study once and returns its folder.
-func demo(t *testing.T, responses string) string {
+// played is a demo's folder as the first test that wanted one left it.
+var (
+	played     fstest.MapFS
+	playedTurn sync.Mutex
+)
+
+// demo returns a folder of the test's own in which the study was replayed. All tests copy one replay: it takes a while.
+func demo(t *testing.T) string {
+	t.Helper()
+	playedTurn.Lock()
+	defer playedTurn.Unlock()
+	if played == nil {
+		played = filesOf(t, play(t))
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, played); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// play replays the study anew and returns the folder.
+func play(t *testing.T, more ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"demo", "--once", "--dir", dir, "--responses", responses, "--addr", "127.0.0.1:0"}, stdio{&out, io.Discard}); err != nil {
+	args := append([]string{"demo", "--once", "--dir", dir, "--responses", "3", "--addr", "127.0.0.1:0"}, more...)
+	if err := run(t.Context(), args, stdio{&out, io.Discard}); err != nil {
 		t.Fatalf("demo: %v\n%s", err, out.String())
 	}
 	if !strings.Contains(out.String(), "interviewed") {
 		t.Errorf("no summary: %s", out.String())
 	}
 	return dir
+}
+
+// filesOf reads the files below a folder.
+func filesOf(t *testing.T, dir string) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, nameErr := filepath.Rel(dir, path)
+		text, readErr := os.ReadFile(path)
+		files[filepath.ToSlash(name)] = &fstest.MapFile{Data: text, Mode: 0o600}
+		return errors.Join(nameErr, readErr)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 func table(t *testing.T, name string) [][]string {
@@ -82,7 +127,7 @@ func rowOf(rows [][]string, want ...string) bool {
 
 // The study's published tables come out of the replay cell for cell.
 func TestDemoGivesTheStudysTables(t *testing.T) {
-	dir := demo(t, "6")
+	dir := demo(t)
 	book := sheets(t, filepath.Join(dir, "study.xlsx"))
 	interviews, themes := book["Intervjuer"], book["Temaer"]
 	if interviews == nil || themes == nil {
@@ -129,14 +174,14 @@ func TestDemoGivesTheStudysTables(t *testing.T) {
 }
 
 func TestTwoReplaysGiveTheSameWorkbook(t *testing.T) {
-	if diff := cmp.Diff(sheets(t, filepath.Join(demo(t, "3"), "study.xlsx")), sheets(t, filepath.Join(demo(t, "3"), "study.xlsx"))); diff != "" {
+	if diff := cmp.Diff(sheets(t, filepath.Join(demo(t), "study.xlsx")), sheets(t, filepath.Join(play(t), "study.xlsx"))); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // A folder that was replayed is served again, and every command on it obeys its clock.
 func TestADemoFolderIsServedAgain(t *testing.T) {
-	dir := demo(t, "1")
+	dir := demo(t)
 	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	done := make(chan error, 1)

@@ -14,16 +14,14 @@ import (
 	"example.org/feltbok/internal/replay"
 )
 
-// asOf replays the demo until a day, the whole of it for "", and opens it again.
+// asOf opens the demo as it was on a day; "" is the whole of it.
 func asOf(t *testing.T, day string) (open func(email string) *browser.Browser, result replay.Result) {
 	t.Helper()
-	dir := t.TempDir()
-	args := []string{"demo", "--once", "--dir", dir, "--responses", "2", "--addr", "127.0.0.1:0"}
-	if day != "" {
-		args = append(args, "--until", day)
-	}
-	if err := run(t.Context(), args, stdio{io.Discard, io.Discard}); err != nil {
-		t.Fatal(err)
+	dir := ""
+	if day == "" {
+		dir = demo(t)
+	} else {
+		dir = play(t, "--until", day)
 	}
 	command := demoCommand{Dir: dir}
 	text, err := os.ReadFile(command.linksFile())
