@@ -127,6 +127,7 @@ func rowOf(rows [][]string, want ...string) bool {
 
 // The study's published tables come out of the replay cell for cell.
 func TestDemoGivesTheStudysTables(t *testing.T) {
+	t.Parallel()
 	dir := demo(t)
 	book := sheets(t, filepath.Join(dir, "study.xlsx"))
 	interviews, themes := book["Intervjuer"], book["Temaer"]
@@ -174,6 +175,7 @@ func TestDemoGivesTheStudysTables(t *testing.T) {
 }
 
 func TestTwoReplaysGiveTheSameWorkbook(t *testing.T) {
+	t.Parallel()
 	if diff := cmp.Diff(sheets(t, filepath.Join(demo(t), "study.xlsx")), sheets(t, filepath.Join(play(t), "study.xlsx"))); diff != "" {
 		t.Error(diff)
 	}
@@ -181,6 +183,7 @@ func TestTwoReplaysGiveTheSameWorkbook(t *testing.T) {
 
 // A folder that was replayed is served again, and every command on it obeys its clock.
 func TestADemoFolderIsServedAgain(t *testing.T) {
+	t.Parallel()
 	dir := demo(t)
 	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()

@@ -64,6 +64,7 @@ var warning = regexp.MustCompile(`Har varslet siden [^.]+\. [a-z]+\.`)
 
 // The study found in April that its survey had no time left. Set back, the demo shows when it would have been told.
 func TestTheDemoWouldHaveWarned(t *testing.T) {
+	t.Parallel()
 	early, result := asOf(t, "2019-02-12")
 	home := early("ingrid@example.org").Text("main")
 	if !strings.Contains(home, "2 er spurt") || warning.MatchString(home) {
