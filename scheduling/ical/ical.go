@@ -1,6 +1,8 @@
-// Package ical writes one appointment as a calendar object for a mail or a download (RFC 5545, 5546, 6047). It owns the
-// folding of lines, the time zone that travels with the event, and keeping text from forging lines. What the texts say,
-// who gets them and the mail around them are left to others; it reads no calendars.
+// Package ical writes one appointment as a calendar object for a mail or a download (RFC 5545, 5546, 6047), and reads from
+// a calendar file when its owner is busy. Of writing it owns the folding of lines, the time zone that travels with the
+// event, and keeping text from forging lines. Of reading it owns what a file of whatever origin may cost, repetitions and
+// zones; titles, places and people are let go unread. What the texts say, who gets them, the mail around them, how a file
+// is fetched and how long what it says is kept are left to others. There is no clock in it and no network.
 package ical
 
 import (
