@@ -5,6 +5,7 @@ import (
 
 	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
 	"example.org/feltbok/studies"
 )
 
@@ -141,4 +142,12 @@ func (a asking) NearTime(ms int64) string {
 		return near
 	}
 	return near + " " + a.Clock(ms)
+}
+
+// Appointed is when an appointment is: in writing, the day alone.
+func (a asking) Appointed(k scheduling.Booking) string {
+	if k.Mode == scheduling.Email {
+		return plainDay(a.base, k.Start())
+	}
+	return a.NearTime(k.StartsAt)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/i18n"
+	"example.org/feltbok/internal/id"
 	"example.org/feltbok/scheduling"
 )
 
@@ -21,14 +23,23 @@ const (
 	cellMinutes = 5 // times are kept in steps of so many
 )
 
-// availabilityPage is one's own week and what differs from it.
+// availabilityPage is one's own time: the week, what differs from it, and calendars on both sides.
 type availabilityPage struct {
 	base
-	ZoneName string
-	Change   string // when the clocks are changed next, if that is soon
-	Ranges   []rangeLine
-	HasWeek  bool
-	Meetings []meetingLink
+	Week       scheduling.Week
+	HasWeek    bool
+	ZoneName   string
+	Change     string   // when the clocks are changed next, if that is soon
+	Stands     []string // how the week is kept, after somebody changed it meanwhile
+	Focus      string   // the input that was just added
+	Ranges     []rangeLine
+	Undo       *scheduling.Range // that was just removed
+	Clashes    []meetingLink     // own appointments that are in the way of something
+	Weeks      []*drawnWeek
+	Calendars  []calendarLine
+	Subscribed string         // since when the feed can be read; empty where it cannot
+	Secret     *secretAddress // its address, right after it was made
+	Meetings   []meetingLink
 }
 
 type rangeLine struct {
@@ -38,26 +49,95 @@ type rangeLine struct {
 	Extra bool
 }
 
-type meetingLink struct{ Label, Address string }
+type meetingLink struct{ Label, Address, Clash string }
 
 // weekdayFields is one line of the week.
 type weekdayFields struct {
-	Number   int // 1 is Monday
-	Name     string
+	Number int // 1 is Monday
+	Name   string
+	Pairs  []pairFields
+	Room   bool // for one more pair
+}
+
+// pairFields are from when to when.
+type pairFields struct {
+	Number   int
 	From, To field
 }
 
+// mostPairs is how many stretches a day can have.
+const mostPairs = 6
+
+// pairName is the input for one end of a day's stretch: from_1, from_1_2.
+func pairName(end string, day, n int) string {
+	if n == 1 {
+		return fmt.Sprintf("%s_%d", end, day)
+	}
+	return fmt.Sprintf("%s_%d_%d", end, day, n)
+}
+
+// pairsOf counts the stretches that a form has for a day.
+func pairsOf(values url.Values, day int) int {
+	for n := mostPairs; n > 1; n-- {
+		if values.Has(pairName("from", day, n)) || values.Has(pairName("to", day, n)) {
+			return n
+		}
+	}
+	return 1
+}
+
 // Days are the week's lines, from Monday.
-func (p availabilityPage) Days() []weekdayFields {
-	var days []weekdayFields
+func (p availabilityPage) Days() (days []weekdayFields) {
 	for n := 1; n <= daysPerWeek; n++ {
-		days = append(days, weekdayFields{n, capital(p.Weekday(weekdayOf(n))),
-			p.Input(fmt.Sprintf("from_%d", n), "label=field_work.from"), p.Input(fmt.Sprintf("to_%d", n), "label=field_work.to")})
+		day := weekdayFields{Number: n, Name: capital(p.Weekday(weekdayOf(n)))}
+		pairs := pairsOf(p.Form.Values, n)
+		for k := 1; k <= pairs; k++ {
+			day.Pairs = append(day.Pairs, pairFields{k, p.Input(pairName("from", n, k), "label=field_work.from"), p.Input(pairName("to", n, k), "label=field_work.to")})
+		}
+		day.Room = pairs < mostPairs
+		days = append(days, day)
 	}
 	return days
 }
 
+// Zones are those to choose from: some that are near or often asked for, and whatever is set.
+func (p availabilityPage) Zones() field {
+	names := []string{"Europe/Oslo", "Europe/London", "Europe/Helsinki", "Atlantic/Reykjavik", "America/New_York", "America/Chicago",
+		"America/Los_Angeles", "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney", "UTC"}
+	for _, name := range []string{p.Study.Zone, p.Week.Zone} {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	var choices []choice
+	for _, name := range names {
+		choices = append(choices, choice{Value: name, Label: capital(p.Text.Zone(name))})
+	}
+	return p.Select("zone", choices, "label=availability.zone", "hint=availability.zone_hint")
+}
+
+// HolidaysNext names the two holidays that come next, on different occasions.
+func (p availabilityPage) HolidaysNext() string {
+	var days []string
+	var last scheduling.Holiday
+	for day := p.Now.In(p.Zone); len(days) < 2; day = day.AddDate(0, 0, 1) {
+		h := scheduling.HolidayOn(day.Date())
+		if h == "" || h == last {
+			continue
+		}
+		text, name := p.Date(day, i18n.Weekday), p.T("scheduling.holiday."+string(h))
+		if !strings.Contains(text, name) { // some are called by their date
+			text = p.T("hours.holiday", "Day", text, "Name", name)
+		}
+		days, last = append(days, text), h
+	}
+	return p.T("hours.holidays_next", "First", days[0], "Second", days[1])
+}
+
 func weekdayOf(n int) time.Weekday { return time.Weekday(n % daysPerWeek) }
+
+// numberOf is a weekday's line: 1 is Monday.
+func numberOf(day time.Weekday) int { return (int(day)+daysPerWeek-1)%daysPerWeek + 1 }
 
 // capital makes the first letter of a day or heading large.
 func capital(text string) string {
@@ -72,60 +152,153 @@ func capital(text string) string {
 func (s *Server) ownWeek(v *visit) (week scheduling.Week, set bool, err error) {
 	week, err = s.Scheduling.Week(v.ctx(), v.study.ID, v.session.Account)
 	if errors.Is(err, scheduling.ErrNotFound) {
-		return scheduling.Week{Account: v.session.Account, Zone: v.study.Zone}, false, nil
+		return scheduling.Week{Account: v.session.Account, Zone: v.study.Zone, Holidays: true}, false, nil
 	}
 	return week, err == nil, err
 }
 
 func (s *Server) availability(v *visit) error {
-	week, set, err := s.ownWeek(v)
+	p, err := s.availabilityPage(v)
 	if err != nil {
 		return err
 	}
-	p := s.availabilityPage(v, week, set)
 	if v.form == nil {
+		p.Undo = v.undoable()
 		return v.show("staff/availability", p)
 	}
-	if n, err := strconv.Atoi(v.value("copy")); err == nil {
-		p.Form = v.newForm(sameAsAbove(v.form, n))
+	if values, focus := v.rearranged(); values != nil {
+		p.Form, p.Focus = v.newForm(values), focus
 		return v.show("staff/availability", p)
 	}
-	windows, err := v.weekWindows()
+	week, err := v.typedWeek(p.Week.Account)
 	if err == nil {
-		err = s.Scheduling.SetWeek(v.ctx(), v.actor(), v.study.ID, v.session.Account, week.Zone, windows)
+		err = s.Scheduling.SetWeek(v.ctx(), v.actor(), v.study.ID, week)
 	}
 	if mendable(err) {
-		p.Form = v.againForm(v.nameDays(err))
+		if p.Form = v.againForm(v.nameDays(err)); errors.Is(err, scheduling.ErrChanged) {
+			p.Stands = v.weekInWords(p.Week)
+		}
 		return v.again(err, "staff/availability", p)
 	}
 	if err != nil {
 		return err
 	}
-	return v.seeOther(v.studyPath("/availability"), "hours_saved")
+	done := "hours_saved"
+	if p.HasWeek && week.Zone != p.Week.Zone {
+		done = "zone_saved"
+	}
+	return v.seeOther(v.studyPath("/availability"), done)
 }
 
-func (s *Server) availabilityPage(v *visit, week scheduling.Week, set bool) availabilityPage {
-	p := availabilityPage{base: v.page("availability.title"), ZoneName: capital(v.text.Zone(week.Zone)), HasWeek: set}
+func (s *Server) availabilityPage(v *visit) (p availabilityPage, err error) {
+	p = availabilityPage{base: v.page("availability.title")}
 	p.Here = "settings"
-	values := url.Values{}
-	for _, w := range week.Windows {
-		n := (int(w.Weekday)+daysPerWeek-1)%daysPerWeek + 1
-		values.Set(fmt.Sprintf("from_%d", n), clockOf(w.From))
-		values.Set(fmt.Sprintf("to_%d", n), clockOf(w.To))
+	if p.Week, p.HasWeek, err = s.ownWeek(v); err != nil {
+		return p, err
 	}
-	p.Form = v.newForm(values)
-	zone, err := time.LoadLocation(week.Zone)
-	if err != nil {
-		zone = v.zone()
-	}
-	p.Change = v.clockChange(v.now().In(zone))
-	p.Ranges = v.rangeLines(week, v.now().In(zone))
+	p.Form, p.ZoneName = v.newForm(weekValues(p.Week)), capital(v.text.Zone(p.Week.Zone))
+	loc := v.zoneOf(p.Week)
+	p.Change = v.clockChange(v.now().In(loc))
+	p.Ranges = v.rangeLines(p.Week, v.now().In(loc))
 	for _, a := range v.study.Audiences {
 		if a.Key != consents.Respondent {
-			p.Meetings = append(p.Meetings, meetingLink{v.audienceName(a), v.studyPath("/meeting/" + a.Key)})
+			p.Meetings = append(p.Meetings, meetingLink{Label: v.audienceName(a), Address: v.studyPath("/meeting/" + a.Key)})
 		}
 	}
-	return p
+	if p.Clashes, err = s.ownClashes(v, loc); err != nil {
+		return p, err
+	}
+	if p.Calendars, err = s.calendarLines(v); err != nil {
+		return p, err
+	}
+	since, err := s.Scheduling.Subscribed(v.ctx(), v.session.Account)
+	if err != nil {
+		return p, err
+	}
+	p.Subscribed = p.Day(since)
+	if p.HasWeek {
+		p.Weeks, err = s.weeksAhead(v, loc)
+	}
+	return p, err
+}
+
+// zoneOf is where a week's hours are hours; the study's zone where nobody knows it any more.
+func (v *visit) zoneOf(week scheduling.Week) *time.Location {
+	loc, err := time.LoadLocation(week.Zone)
+	if err != nil {
+		return v.zone()
+	}
+	return loc
+}
+
+// drawnAhead is how many weeks are drawn below the hours, from this one on.
+const drawnAhead = 2
+
+func (s *Server) weeksAhead(v *visit, loc *time.Location) (weeks []*drawnWeek, err error) {
+	first := mondayOf(v.now().In(loc))
+	t, err := s.timetable(v, first, midnightAfter(first, drawnAhead*daysPerWeek), v.session.Account)
+	for n := range drawnAhead {
+		weeks = append(weeks, t.week(midnightAfter(first, n*daysPerWeek)))
+	}
+	return weeks, err
+}
+
+// ownClashes are the account's own appointments to come that are outside its hours, or at which it is busy elsewhere.
+func (s *Server) ownClashes(v *visit, loc *time.Location) (links []meetingLink, err error) {
+	said, err := s.clashes(v, v.session.Account)
+	if err != nil || len(said) == 0 {
+		return nil, err
+	}
+	agenda, err := s.Scheduling.Agenda(v.ctx(), v.session.Account, []id.Study{v.study.ID}, v.now().AddDate(0, 0, -1))
+	if err != nil {
+		return nil, err
+	}
+	var persons []id.Person
+	for _, b := range agenda {
+		persons = append(persons, b.Person)
+	}
+	codes, err := s.Recruitment.Codes(v.ctx(), v.study.ID, persons)
+	for _, b := range agenda {
+		if len(said[b.ID]) > 0 {
+			label := capital(v.text.Date(b.Start().In(loc), i18n.WeekdayTime)) + ", " + codes[b.Person]
+			links = append(links, meetingLink{label, v.bookingPath(b.ID), inWords(said[b.ID])})
+		}
+	}
+	return links, err
+}
+
+// weekValues are a week as the form has it.
+func weekValues(week scheduling.Week) url.Values {
+	values := url.Values{"zone": {week.Zone}}
+	if week.Holidays {
+		values.Set("holidays", "yes")
+	}
+	next := map[int]int{}
+	for _, w := range week.Windows {
+		day := numberOf(w.Weekday)
+		next[day]++
+		values.Set(pairName("from", day, next[day]), clockOf(w.From))
+		values.Set(pairName("to", day, next[day]), clockOf(w.To))
+	}
+	return values
+}
+
+// weekInWords is a week as it is kept, one line for each day with hours.
+func (v *visit) weekInWords(week scheduling.Week) (lines []string) {
+	said := map[time.Weekday][]string{}
+	for _, w := range week.Windows {
+		said[w.Weekday] = append(said[w.Weekday], clockOf(w.From)+"–"+clockOf(w.To))
+	}
+	for n := 1; n <= daysPerWeek; n++ {
+		if day := weekdayOf(n); said[day] != nil {
+			lines = append(lines, capital(v.text.Weekday(day))+" "+strings.Join(said[day], ", "))
+		}
+	}
+	holidays := "hours.holidays_free"
+	if !week.Holidays {
+		holidays = "hours.holidays_offered"
+	}
+	return append(lines, capital(v.text.Zone(week.Zone)), v.text.T(holidays))
 }
 
 // changeSoon is how far ahead a change of the clocks is mentioned.
@@ -137,10 +310,13 @@ func (v *visit) clockChange(now time.Time) string {
 	if change.IsZero() || change.Sub(now) > changeSoon {
 		return ""
 	}
-	_, before := change.Add(-time.Second).Zone()
-	_, after := change.Zone()
+	return v.tellChange(change)
+}
+
+// tellChange tells when the clocks are changed, which way, and what that means for hours.
+func (v *visit) tellChange(change time.Time) string {
 	key := "availability.clocks_back"
-	if after > before {
+	if forward(change) {
 		key = "availability.clocks_forward"
 	}
 	return v.text.T(key, "Day", v.text.Date(change, i18n.Full))
@@ -155,72 +331,106 @@ func (v *visit) rangeLines(week scheduling.Week, now time.Time) []rangeLine {
 		if errFrom != nil || errTo != nil || r.To <= now.Format(wallLayout) {
 			continue
 		}
-		line := rangeLine{ID: r.ID, Extra: r.Extra, Day: capital(v.text.Date(from, i18n.Full))}
-		last := to.Add(-time.Minute) // the end is not part of it: midnight belongs to the day before
-		until := v.text.Date(to, i18n.Clock)
-		if to.Format(clockLayout) == "00:00" {
-			until = "24:00"
-		}
-		switch sameDay := from.YearDay() == last.YearDay() && from.Year() == last.Year(); {
-		case sameDay && r.From[11:] == "00:00" && until == "24:00":
-			line.Hours = v.text.T("availability.whole_day")
-		case sameDay:
-			line.Hours = v.text.Date(from, i18n.Clock) + "–" + until
-		default:
-			line.Hours = v.text.Date(from, i18n.Clock) + " – " + v.text.Date(last, i18n.Plain) + " " + until
-		}
-		lines = append(lines, line)
+		lines = append(lines, v.rangeLine(r, from, to))
 	}
 	return lines
 }
 
+func (v *visit) rangeLine(r scheduling.Range, from, to time.Time) rangeLine {
+	last := to.Add(-time.Minute) // the end is not part of it: midnight belongs to the day before
+	until := v.text.Date(to, i18n.Clock)
+	if to.Format(clockLayout) == "00:00" {
+		until = "24:00"
+	}
+	line := rangeLine{ID: r.ID, Extra: r.Extra, Day: capital(v.text.Date(from, i18n.Full)), Hours: v.text.Date(from, i18n.Clock) + "–" + until}
+	sameDay := from.Format(time.DateOnly) == last.Format(time.DateOnly)
+	if !sameDay {
+		line.Day += " – " + v.text.Date(last, i18n.Full)
+		line.Hours = v.text.T("hours.from_to", "From", v.text.Date(from, i18n.Clock), "To", until)
+	}
+	switch allDay := from.Format(clockLayout) == "00:00" && until == "24:00"; {
+	case allDay && sameDay:
+		line.Hours = v.text.T("availability.whole_day")
+	case allDay:
+		line.Hours = v.text.T("hours.whole_days")
+	}
+	return line
+}
+
 const clockLayout = "15:04"
 
-// sameAsAbove repeats the hours of the day before day n.
-func sameAsAbove(typed url.Values, n int) url.Values {
+// rearranged is what was typed after a button that only changes the form: the hours of the day above once more, or room for one
+// more stretch, whose input is to have the focus. It is nil where the form is handed in.
+func (v *visit) rearranged() (values url.Values, focus string) {
+	if day, err := strconv.Atoi(v.value("copy")); err == nil && day > 1 && day <= daysPerWeek {
+		return sameAsAbove(v.form, day), pairName("from", day, 1)
+	}
+	day, err := strconv.Atoi(v.value("more"))
+	if err != nil || day < 1 || day > daysPerWeek {
+		return nil, ""
+	}
+	values, n := maps.Clone(v.form), min(pairsOf(v.form, day)+1, mostPairs)
+	for _, end := range []string{"from", "to"} {
+		values.Set(pairName(end, day, n), values.Get(pairName(end, day, n)))
+	}
+	return values, pairName("from", day, n)
+}
+
+// sameAsAbove repeats the hours of the day before a day.
+func sameAsAbove(typed url.Values, day int) url.Values {
 	values := maps.Clone(typed)
 	for _, end := range []string{"from", "to"} {
-		values.Set(fmt.Sprintf("%s_%d", end, n), typed.Get(fmt.Sprintf("%s_%d", end, n-1)))
+		for n := 1; n <= mostPairs; n++ {
+			above := pairName(end, day-1, n)
+			if values.Del(pairName(end, day, n)); typed.Has(above) {
+				values.Set(pairName(end, day, n), typed.Get(above))
+			}
+		}
 	}
 	return values
 }
 
-// weekWindows reads the week. A day without times is a day without interviews.
-func (v *visit) weekWindows() ([]scheduling.Window, error) {
+// typedWeek reads the form of the week. A stretch without times is none.
+func (v *visit) typedWeek(account id.Account) (scheduling.Week, error) {
+	week := scheduling.Week{Account: account, Zone: v.value("zone"), Holidays: v.form.Has("holidays"), Version: v.seen()}
 	var check errs.Check
-	var windows []scheduling.Window
-	for n := 1; n <= daysPerWeek; n++ {
-		from, to := fmt.Sprintf("from_%d", n), fmt.Sprintf("to_%d", n)
-		if v.value(from) == "" && v.value(to) == "" {
-			continue
+	for day := 1; day <= daysPerWeek; day++ {
+		for n := 1; n <= mostPairs; n++ {
+			from, to := pairName("from", day, n), pairName("to", day, n)
+			if v.value(from) == "" && v.value(to) == "" {
+				continue
+			}
+			w := scheduling.Window{Weekday: weekdayOf(day), From: v.formClock(&check, from), To: v.formClock(&check, to)}
+			// Scheduling says this too, but only once all times can be read; here everything is said at once.
+			switch readable := w.From >= 0 && w.To >= 0; {
+			case readable && w.From >= w.To:
+				check.Add(from, "scheduling.hours")
+			case readable && (w.From%cellMinutes != 0 || w.To%cellMinutes != 0):
+				check.Add(from, "scheduling.five")
+			}
+			week.Windows = append(week.Windows, w)
 		}
-		w := scheduling.Window{Weekday: weekdayOf(n), From: v.formClock(&check, from), To: v.formClock(&check, to)}
-		// Scheduling says this too, but only once all times can be read; here everything is said at once.
-		switch readable := w.From >= 0 && w.To >= 0; {
-		case readable && w.From >= w.To:
-			check.Add(from, "scheduling.hours")
-		case readable && (w.From%cellMinutes != 0 || w.To%cellMinutes != 0):
-			check.Add(from, "scheduling.five")
-		}
-		windows = append(windows, w)
 	}
-	return windows, check.Err()
+	return week, check.Err()
 }
 
 // nameDays puts the day before each fault, and faults of a day as such at its first field: there are seven of each.
 func (v *visit) nameDays(err error) error {
-	return eachField(err, func(f errs.Field) errs.Field {
-		for n := 1; n <= daysPerWeek; n++ {
-			day := weekdayOf(n)
-			if f.Name == strings.ToLower(day.String()) {
-				f.Name = fmt.Sprintf("from_%d", n)
-			}
-			if strings.HasSuffix(f.Name, fmt.Sprintf("_%d", n)) {
-				what := v.fieldText(errs.Field{Code: f.Code, Args: f.Args})
-				return errs.Field{Name: f.Name, Code: "field_work.on_day", Args: map[string]any{"Day": capital(v.text.Weekday(day)), "What": what}}
-			}
+	first := map[string]string{}
+	for n := 1; n <= daysPerWeek; n++ {
+		first[strings.ToLower(weekdayOf(n).String())] = pairName("from", n, 1)
+	}
+	return eachField(renamed(err, first), func(f errs.Field) errs.Field {
+		parts := strings.Split(f.Name, "_")
+		if len(parts) < 2 {
+			return f
 		}
-		return f
+		day, err := strconv.Atoi(parts[1])
+		if err != nil {
+			return f
+		}
+		what := v.fieldText(errs.Field{Code: f.Code, Args: f.Args})
+		return errs.Field{Name: f.Name, Code: "field_work.on_day", Args: map[string]any{"Day": capital(v.text.Weekday(weekdayOf(day))), "What": what}}
 	})
 }
 
@@ -236,9 +446,9 @@ func (s *Server) availabilityExtra(v *visit) error { return s.availabilityRange(
 func (s *Server) availabilityBlock(v *visit) error { return s.availabilityRange(v, false) }
 
 func (s *Server) availabilityRange(v *visit, extra bool) error {
-	kind, add := "block", s.Scheduling.AddBlock
+	kind, add := rangeKind(extra), s.Scheduling.AddBlock
 	if extra {
-		kind, add = "extra", s.Scheduling.AddExtra
+		add = s.Scheduling.AddExtra
 	}
 	week, set, err := s.ownWeek(v)
 	if err != nil {
@@ -263,31 +473,80 @@ func (s *Server) availabilityRange(v *visit, extra bool) error {
 	return v.seeOther(v.studyPath("/availability"), kind+"_added")
 }
 
-// formRange reads day, from and to as wall times. To block a day without times is to block it whole.
+// formRange reads days and times as wall times. To block days without times is to block them whole.
 func (v *visit) formRange(zoneName string, extra bool) (from, to string, err error) {
 	var check errs.Check
 	day := v.formDay(&check, "day")
-	first, last := 0, minutesPerDay
+	last := day
+	if !extra && v.value("last") != "" {
+		last = v.formDay(&check, "last")
+	}
+	first, end := 0, minutesPerDay
 	if extra || v.value("from") != "" || v.value("to") != "" {
-		first, last = v.formClock(&check, "from"), v.formClock(&check, "to")
+		first, end = v.formClock(&check, "from"), v.formClock(&check, "to")
 	}
 	zone, err := time.LoadLocation(cmp.Or(zoneName, v.study.Zone))
 	if err != nil {
 		return "", "", err
 	}
-	if day != "" && day < v.now().In(zone).Format(time.DateOnly) {
+	switch today := v.now().In(zone).Format(time.DateOnly); {
+	case day == "" || last == "":
+	case last < day:
+		check.Add("last", "scheduling.hours")
+	case last < today:
 		check.Add("day", "scheduling.past")
 	}
 	if err := check.Err(); err != nil {
 		return "", "", err
 	}
-	return wallOf(day, first), wallOf(day, last), nil
+	return wallOf(day, first), wallOf(last, end), nil
 }
 
+// availabilityRemove takes a dated stretch back, and leads to where that can be undone.
 func (s *Server) availabilityRemove(v *visit) error {
-	err := s.Scheduling.RemoveRange(v.ctx(), v.actor(), v.study.ID, v.session.Account, scheduling.RangeID(v.value("range")))
+	week, _, err := s.ownWeek(v)
 	if err != nil {
 		return err
 	}
-	return v.seeOther(v.studyPath("/availability"), "range_removed")
+	wanted := scheduling.RangeID(v.value("range"))
+	if err := s.Scheduling.RemoveRange(v.ctx(), v.actor(), v.study.ID, v.session.Account, wanted); err != nil {
+		return err
+	}
+	for _, r := range week.Ranges {
+		if r.ID == wanted {
+			return v.seeOther(withQuery(v.studyPath("/availability"), "removed", rangeKind(r.Extra), "from", r.From, "to", r.To), "")
+		}
+	}
+	return v.seeOther(v.studyPath("/availability"), "")
+}
+
+// rangeKind names what a dated stretch does, in addresses and texts.
+func rangeKind(extra bool) string {
+	if extra {
+		return "extra"
+	}
+	return "block"
+}
+
+// undoable is the dated stretch that was just removed, as the address says; nil where it says nothing that makes sense.
+func (v *visit) undoable() *scheduling.Range {
+	r := &scheduling.Range{Extra: v.Query("removed") == rangeKind(true), From: v.Query("from"), To: v.Query("to")}
+	for _, wall := range []string{r.From, r.To} {
+		if _, err := time.Parse(wallLayout, wall); err != nil || v.Query("removed") == "" {
+			return nil
+		}
+	}
+	return r
+}
+
+// availabilityRestore brings back what was just removed.
+func (s *Server) availabilityRestore(v *visit) error {
+	add, kind := s.Scheduling.AddBlock, v.value("kind")
+	if kind == rangeKind(true) {
+		add = s.Scheduling.AddExtra
+	}
+	if _, err := add(v.ctx(), v.actor(), v.study.ID, v.session.Account, v.value("from"), v.value("to")); err != nil {
+		return err
+	}
+	return v.seeOther(v.studyPath("/availability"), "range_restored")
 }

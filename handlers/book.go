@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"example.org/feltbok/consents"
-	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
@@ -15,20 +14,13 @@ import (
 
 // staffBookPage enters an appointment that was agreed on outside the pages, such as on the telephone.
 type staffBookPage struct {
-	base
+	arranging
 	Person   recruitment.Participant
 	Standing string // of the interview: "yes", "no", "unasked" or "restricted"
 	Other    string // the open appointment there is already
 	OtherAt  string
-	Usual    string // where the audience's interviews are held
 	NoHours  bool
-	Offers   []offer
-	Taken    bool // the time that was asked for: the offers are the nearest to it
-}
-
-// Modes are the ways of talking.
-func (p staffBookPage) Modes() field {
-	return p.Radio("mode", modeChoices(p.base), "label=booking.mode")
+	Offers   []offer // while nothing is typed yet
 }
 
 // FollowUp is a box to tick where the person has an open appointment.
@@ -45,18 +37,18 @@ func (s *Server) staffBook(v *visit) error {
 		for _, name := range []string{"day", "time", "mode"} {
 			p.Form.Values.Set(name, v.Query(name))
 		}
-		if p.Offers, err = s.offers(v, p.Person.Audience, v.now(), v.zone(), p.Path); err != nil {
+		if p.Offers, err = s.offers(v, p); err != nil {
 			return err
 		}
 		return v.show("staff/book", p)
 	}
-	r, err := v.bookRequest(p.Person)
+	t, err := v.terms(p.arranging)
 	var made scheduling.Booking
 	if err == nil {
-		made, err = s.Scheduling.Book(v.ctx(), v.actor(), r)
+		made, err = s.People.Book(v.ctx(), v.actor(), v.bookRequest(p.Person, t), t.Words)
 	}
 	if mendable(err) || errors.Is(err, scheduling.ErrNotAllowed) {
-		return s.staffBookAgain(v, p, r.Start, err)
+		return s.staffBookAgain(v, p, t, err)
 	}
 	if err != nil {
 		return err
@@ -64,21 +56,18 @@ func (s *Server) staffBook(v *visit) error {
 	return v.seeOther(v.bookingPath(made.ID), "appointment_made")
 }
 
-// staffBookAgain shows the form with what was typed, and after a time that was taken the nearest free ones first.
-func (s *Server) staffBookAgain(v *visit, p staffBookPage, start time.Time, refused error) error {
+func (v *visit) bookRequest(person recruitment.Participant, t terms) scheduling.Request {
+	return scheduling.Request{Study: v.study.ID, Person: person.ID, Audience: person.Audience, Mode: t.Mode, Start: t.Start, ByStaff: true,
+		Interviewers: t.Interviewers, Place: t.Place, Zone: v.study.Zone, FollowUp: v.value("follow_up") == "yes"}
+}
+
+func (s *Server) staffBookAgain(v *visit, p staffBookPage, t terms, refused error) error {
 	if errors.Is(refused, consents.ErrRestricted) {
 		refused = consents.ErrRestricted // what lies behind it helps the team more
 	}
-	p.Form = v.againForm(renamed(refused, atTime))
-	around := v.now()
-	if errors.Is(refused, scheduling.ErrTaken) {
-		around, p.Taken = start, true
-	}
-	offers, err := s.offers(v, p.Person.Audience, around, v.zone(), p.Path, "mode", v.value("mode"))
-	if err != nil {
+	if err := s.arrangeAgain(v, &p.arranging, p.Person.Audience, t, refused); err != nil {
 		return err
 	}
-	p.Offers = offers
 	return v.again(refused, "staff/book", p)
 }
 
@@ -103,29 +92,39 @@ func (s *Server) staffBookPage(v *visit) (staffBookPage, error) {
 	if err != nil {
 		return staffBookPage{}, err
 	}
-	p := staffBookPage{base: v.page("book.title", "Code", person.Code), Person: person, Standing: gateWord(answers.May(person.ID, consents.Interview)),
-		Usual: kind.Place, NoHours: len(weeks) == 0}
+	p := staffBookPage{arranging: arranging{base: v.page("book.title", "Code", person.Code), Usual: kind.Place}, Person: person,
+		Standing: gateWord(answers.May(person.ID, consents.Interview)), NoHours: len(weeks) == 0}
 	p.Here = "candidates"
-	open, err := s.openBookings(v, person.ID)
+	if p.Team, err = s.interviewers(v); err != nil {
+		return p, err
+	}
+	open, err := s.bookingsOf(v, person.ID, scheduling.Booked)
 	if err == nil && len(open) > 0 {
-		p.Other, p.OtherAt = v.text.Date(open[0].Start(), i18n.WeekdayTime), v.bookingPath(open[0].ID)
+		p.Other, p.OtherAt = whenOf(p.base, open[0]), v.bookingPath(open[0].ID)
 	}
 	return p, err
 }
 
-// openBookings are a person's appointments that are neither cancelled nor held.
-func (s *Server) openBookings(v *visit, person id.Person) ([]scheduling.Booking, error) {
+// bookingsOf are a person's appointments that stand so.
+func (s *Server) bookingsOf(v *visit, person id.Person, states ...scheduling.State) ([]scheduling.Booking, error) {
 	all, err := s.Scheduling.Of(v.ctx(), v.study.ID, person)
-	return slices.DeleteFunc(all, func(b scheduling.Booking) bool { return b.State != scheduling.Booked }), err
+	return slices.DeleteFunc(all, func(b scheduling.Booking) bool { return !slices.Contains(states, b.State) }), err
 }
 
-// bookRequest reads the form. What is missing is said all at once, before anything is asked of the domain.
-func (v *visit) bookRequest(person recruitment.Participant) (scheduling.Request, error) {
-	var check errs.Check
-	r := scheduling.Request{Study: v.study.ID, Person: person.ID, Audience: person.Audience, Mode: scheduling.Mode(v.value("mode")), ByStaff: true,
-		Zone: v.study.Zone, Place: v.value("place"), FollowUp: v.value("follow_up") == "yes", Start: v.formMoment(&check, v.study.Zone)}
-	if !slices.Contains(scheduling.Modes, r.Mode) {
-		check.Add("mode", "scheduling.mode")
+// offer is a link with words of its own.
+type offer struct{ Label, Address string }
+
+// offers are the first free times, as links that fill in the form: looking changes nothing.
+func (s *Server) offers(v *visit, p staffBookPage) (offers []offer, err error) {
+	mode := scheduling.Mode(v.Query("mode"))
+	slots, err := s.nearest(v, p.Person.Audience, mode, v.now(), someTimes)
+	for _, slot := range slots {
+		start := slot.Start.In(p.Zone)
+		label, pairs := v.text.Date(start, i18n.WeekdayTime), []string{"mode", string(mode), "day", start.Format(time.DateOnly), "time", start.Format(clockLayout)}
+		if mode == scheduling.Email {
+			label, pairs = v.text.Date(start, i18n.Weekday), pairs[:4]
+		}
+		offers = append(offers, offer{label, withQuery(p.Path, pairs...)})
 	}
-	return r, check.Err()
+	return offers, err
 }

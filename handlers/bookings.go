@@ -2,14 +2,11 @@ package handlers
 
 import (
 	"errors"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"example.org/feltbok/consents"
-	"example.org/feltbok/internal/audit"
-	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/i18n"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
@@ -21,17 +18,20 @@ type bookingLine struct {
 	scheduling.Booking
 	Code      string // empty for somebody who is in the study no longer
 	Date      string
-	Clock     string
+	Clock     string // empty in writing, which takes the day
 	ISO       string
 	How       string
 	Who       string // the interviewers
 	Recording string // "yes", "no", "unasked" or "restricted"
 	Mark      string // the badge: half, missing, full or cross
 	Says      string
+	Begun     bool    // it can have been held, or missed
+	Acts      []offer // where to say so
+	Clashes   []clash
 }
 
-// Cancelled says so for the template.
-func (l bookingLine) Cancelled() bool { return l.State == scheduling.Cancelled }
+// Written tells answers in writing from a meeting.
+func (l bookingLine) Written() string { return inWriting(l.Mode) }
 
 // RecordingMark is the shape beside what the person said to being recorded.
 func (l bookingLine) RecordingMark() string {
@@ -48,10 +48,20 @@ func (l bookingLine) RecordingMark() string {
 type staffBookingsPage struct {
 	base
 	Waiting []bookingLine // over, and no interview written down
-	Coming  []bookingLine
+	Days    []agendaDay   // what is to come
+	Coming  int
 	Past    []bookingLine // newest first
 	Several bool          // more than one interviewer, so that names tell something
+	Mine    bool          // only one's own
 	NoHours bool          // nobody offers any time
+}
+
+// agendaDay is one day of the agenda.
+type agendaDay struct {
+	ISO   string
+	Name  string // "i dag", "i morgen" or the day of the week
+	Date  string
+	Lines []bookingLine
 }
 
 // diaries is what lines about appointments need of the study: asked once for all of them.
@@ -59,6 +69,8 @@ type diaries struct {
 	people map[id.Person]recruitment.Participant
 	said   consents.Answers
 	names  map[id.Account]string
+
+	clashes map[id.Booking][]clash // where they are shown
 }
 
 func (s *Server) diaries(v *visit, bookings ...scheduling.Booking) (d diaries, err error) {
@@ -137,15 +149,22 @@ func (d diaries) standing(person id.Person, purpose string) string {
 
 func (v *visit) bookingLine(d diaries, b scheduling.Booking) bookingLine {
 	line := bookingLine{Booking: b, Code: d.people[b.Person].Code, Date: v.text.Date(b.Start(), i18n.Weekday), Clock: v.text.Date(b.Start(), i18n.Clock),
-		ISO: b.Start().Format(wallLayout), How: v.text.T("field_work.mode." + string(b.Mode)), Recording: d.standing(b.Person, consents.Recording)}
+		ISO: b.Start().Format(wallLayout), How: v.text.T("field_work.mode." + string(b.Mode)), Recording: d.standing(b.Person, consents.Recording),
+		Begun: b.StartsAt <= v.now().UnixMilli(), Clashes: d.clashes[b.ID]}
 	if b.Start().Year() != v.now().In(b.Start().Location()).Year() {
 		line.Date = v.text.Date(b.Start(), i18n.Full)
+	}
+	if b.Mode == scheduling.Email {
+		line.Clock, line.ISO = "", b.Start().Format(time.DateOnly)
 	}
 	var who []string
 	for _, a := range b.Interviewers {
 		who = append(who, d.names[a])
 	}
 	line.Who = strings.Join(who, ", ")
+	if line.Begun {
+		line.Acts = begun(base{Text: v.text, Study: v.study}, b)
+	}
 	line.Mark, line.Says = v.bookingState(b)
 	return line
 }
@@ -178,182 +197,92 @@ func (s *Server) staffBookings(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := staffBookingsPage{base: v.page("bookings.title"), Several: len(weeks) > 1,
+	if d.clashes, err = s.clashes(v, ""); err != nil {
+		return err
+	}
+	p := staffBookingsPage{base: v.page("bookings.title"), Mine: v.Query("mine") != "", Several: len(d.names) > 1,
 		NoHours: !slices.ContainsFunc(weeks, func(w scheduling.Week) bool { return len(w.Windows)+len(w.Ranges) > 0 })}
 	p.Here = "bookings"
 	for _, b := range all {
-		line := v.bookingLine(d, b)
-		switch line.Mark {
-		case "half":
-			p.Coming = append(p.Coming, line)
-		case "missing":
-			p.Waiting = append(p.Waiting, line)
-		default:
-			p.Past = append(p.Past, line)
+		if p.Mine && !slices.Contains(b.Interviewers, v.session.Account) {
+			continue
 		}
+		p.add(v.bookingLine(d, b))
 	}
 	slices.Reverse(p.Past)
 	return v.show("staff/bookings", p)
 }
 
-// staffBookingPage is one appointment and what the team can do about it.
-type staffBookingPage struct {
-	base
-	Line     bookingLine
-	Until    string // the end, as a time of day
-	ZoneName string
-	Made     string
-	Changed  string
-	Deadline string // until when the participant changes it alone; empty once that has passed
-	Open     bool
-	Over     bool
-	Offers   []offer // after a time that was taken
-	Taken    bool
-}
-
-// Choices are what the cancellation asks.
-func (p staffBookingPage) Choices() field {
-	return p.Radio("choice", []choice{{Value: "cancel", Label: p.T("booking.cancel_yes")}, {Value: "keep", Label: p.T("booking.cancel_keep")}}, "label=booking.cancel_question")
-}
-
-// offer is a free time that fills in a form: a link, so that looking changes nothing.
-type offer struct{ Label, Address string }
-
-func (s *Server) staffBooking(v *visit) error {
-	p, err := s.staffBookingPage(v)
-	if err != nil {
-		return err
-	}
-	if day, clock := v.Query("day"), v.Query("time"); day != "" {
-		p.Form.Values.Set("day", day)
-		p.Form.Values.Set("time", clock)
-	}
-	return v.show("staff/booking", p)
-}
-
-func (s *Server) staffBookingPage(v *visit) (staffBookingPage, error) {
-	b, err := s.Scheduling.Get(v.ctx(), v.study.ID, id.Booking(v.Param("booking")))
-	if err != nil {
-		return staffBookingPage{}, err
-	}
-	d, err := s.diaryOf(v, b)
-	if err != nil {
-		return staffBookingPage{}, err
-	}
-	kind, err := s.Scheduling.TypeOf(v.ctx(), v.study.ID, b.Audience)
-	if err != nil {
-		return staffBookingPage{}, err
-	}
-	line := v.bookingLine(d, b)
-	p := staffBookingPage{base: v.page("booking.title", "Code", line.Code), Line: line, Until: v.text.Date(b.End(), i18n.Clock), ZoneName: v.text.Zone(b.Zone),
-		Made: v.text.T("booking.by_team", "When", v.text.Date(inZoneOf(b, b.CreatedAt), i18n.PlainTime)),
-		Open: b.State == scheduling.Booked, Over: b.EndsAt <= v.now().UnixMilli()}
-	if b.MadeBy == audit.Participant(b.Person) {
-		p.Made = v.text.T("booking.by_participant", "When", v.text.Date(inZoneOf(b, b.CreatedAt), i18n.PlainTime))
-	}
-	if b.ChangedAt != b.CreatedAt {
-		p.Changed = v.text.Date(inZoneOf(b, b.ChangedAt), i18n.PlainTime)
-	}
-	if deadline := kind.Deadline(b); p.Open && v.now().Before(deadline) {
-		p.Deadline = v.text.Date(deadline, i18n.WeekdayTime)
-	}
-	p.Here = "bookings"
-	p.Form = v.newForm(url.Values{"day": {b.Start().Format(time.DateOnly)}, "time": {b.Start().Format(clockLayout)}})
-	return p, nil
-}
-
-// inZoneOf shows a moment as the clocks at the appointment do.
-func inZoneOf(b scheduling.Booking, ms int64) time.Time {
-	return time.UnixMilli(ms).In(b.Start().Location())
-}
-
-func (v *visit) bookingPath(b id.Booking) string { return v.studyPath("/bookings/" + string(b)) }
-
-// atTime is where the page asks for what scheduling calls the start.
-var atTime = map[string]string{"start": "time"}
-
-func (s *Server) staffMove(v *visit) error {
-	p, err := s.staffBookingPage(v)
-	if err != nil {
-		return err
-	}
-	b := p.Line.Booking
-	var check errs.Check
-	start := v.formMoment(&check, b.Zone)
-	if err = check.Err(); err == nil {
-		_, err = s.Scheduling.Move(v.ctx(), v.actor(), v.study.ID, b.ID, start, true)
-	}
-	if mendable(err) {
-		return s.staffMoveAgain(v, p, start, err)
-	}
-	if err != nil {
-		return err
-	}
-	return v.seeOther(v.bookingPath(b.ID), "appointment_moved")
-}
-
-// staffMoveAgain shows the page with what was typed, and after a time that was taken the nearest free ones.
-func (s *Server) staffMoveAgain(v *visit, p staffBookingPage, start time.Time, refused error) error {
-	p.Form = v.againForm(renamed(refused, atTime))
-	if b := p.Line.Booking; errors.Is(refused, scheduling.ErrTaken) {
-		offers, err := s.offers(v, b.Audience, start, b.Start().Location(), v.bookingPath(b.ID))
-		if err != nil {
-			return err
+// add puts a line where it stands; lines come by time.
+func (p *staffBookingsPage) add(line bookingLine) {
+	switch line.Mark {
+	case "missing":
+		p.Waiting = append(p.Waiting, line)
+	case "half":
+		day := p.agendaDay(line.Start())
+		if last := len(p.Days) - 1; last < 0 || p.Days[last].ISO != day.ISO {
+			p.Days = append(p.Days, day)
 		}
-		p.Offers, p.Taken = offers, true
-	}
-	return v.again(refused, "staff/booking", p)
-}
-
-func (s *Server) staffCancel(v *visit) error {
-	p, err := s.staffBookingPage(v)
-	if err != nil {
-		return err
-	}
-	b := p.Line.Booking
-	switch v.value("choice") {
-	case "keep":
-		return v.seeOther(v.bookingPath(b.ID), "")
-	case "cancel":
-		err = s.Scheduling.Cancel(v.ctx(), v.actor(), v.study.ID, b.ID, true)
+		today := &p.Days[len(p.Days)-1]
+		today.Lines = append(today.Lines, line)
+		p.Coming++
 	default:
-		var check errs.Check
-		check.Add("choice", "field_work.choose")
-		err = check.Err()
+		p.Past = append(p.Past, line)
 	}
-	if mendable(err) {
-		form := v.againForm(err)
-		form.Values = url.Values{"day": p.Form.Values["day"], "time": p.Form.Values["time"], "choice": v.form["choice"]}
-		p.Form = form
-		return v.again(err, "staff/booking", p)
-	}
-	if err != nil {
-		return err
-	}
-	return v.seeOther(v.bookingPath(b.ID), "appointment_cancelled")
 }
 
-const (
-	fewOffers = 3 // after a time that was taken
-	someTimes = 6 // where nobody has asked for one yet
-)
-
-// offers are the free times nearest to a moment, as links that fill in the form at path; it reads times as in zone.
-func (s *Server) offers(v *visit, audience string, around time.Time, zone *time.Location, path string, keep ...string) ([]offer, error) {
-	n := fewOffers
-	if !around.After(v.now()) {
-		n = someTimes
+// agendaDay names the day of a moment as one says it today.
+func (p *staffBookingsPage) agendaDay(at time.Time) agendaDay {
+	day := agendaDay{ISO: at.Format(time.DateOnly), Name: capital(p.Weekday(at.Weekday())), Date: plainDay(p.base, at)}
+	switch daysBetween(p.Now.In(at.Location()), at) {
+	case 0:
+		day.Name = capital(p.T("home.today"))
+	case 1:
+		day.Name = capital(p.T("appointments.tomorrow"))
 	}
-	slots, err := s.Scheduling.Nearest(v.ctx(), v.study.ID, audience, around, n)
-	if err != nil {
+	return day
+}
+
+// clash is what speaks against an appointment to come and does not stop it.
+type clash struct {
+	Text    string
+	Outside bool // only that somebody is not at work then
+}
+
+// clashes are those of the study's appointments, in words; with who only that interviewer's.
+func (s *Server) clashes(v *visit, who id.Account) (map[id.Booking][]clash, error) {
+	found, err := s.Scheduling.Clashes(v.ctx(), v.study.ID)
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	slices.SortFunc(slots, func(a, b scheduling.Slot) int { return a.Start.Compare(b.Start) })
-	var offers []offer
-	for _, slot := range slots {
-		start := slot.Start.In(zone)
-		pairs := append([]string{"day", start.Format(time.DateOnly), "time", start.Format(clockLayout)}, keep...)
-		offers = append(offers, offer{v.text.Date(start, i18n.WeekdayTime), withQuery(path, pairs...)})
+	var accounts []id.Account
+	for _, c := range found {
+		accounts = append(accounts, c.Account)
 	}
-	return offers, nil
+	names, err := s.Auth.Accounts(v.ctx(), accounts...)
+	of := map[id.Booking][]clash{}
+	for _, c := range found {
+		if who != "" && c.Account != who {
+			continue
+		}
+		what := "busy"
+		if c.Outside {
+			what = "outside"
+		}
+		text := v.text.T("appointments."+what, "Name", names[c.Account].Name)
+		if c.Account == v.session.Account {
+			text = v.text.T("appointments." + what + "_you")
+		}
+		of[c.Booking] = append(of[c.Booking], clash{text, c.Outside})
+	}
+	return of, err
+}
+
+// inWords are clashes in one text.
+func inWords(clashes []clash) string {
+	var texts []string
+	for _, c := range clashes {
+		texts = append(texts, c.Text)
+	}
+	return strings.Join(texts, " ")
 }

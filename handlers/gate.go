@@ -23,6 +23,9 @@ var mailRules = map[string]mailRule{
 	surveys.KindInvitation:   survey,
 	scheduling.MailConfirmed: beforeYes(consents.Interview), // staff may book before the letter is answered
 	scheduling.MailMoved:     beforeYes(consents.Interview),
+	scheduling.MailRetitled:  beforeYes(consents.Interview),
+	scheduling.MailReminder:  beforeYes(consents.Interview),
+	scheduling.MailAgain:     beforeYes(consents.Interview),
 	// Receipts of what the person did, cancellations, and answers to what they asked for reach everybody.
 	consents.ReceiptKind:     always,
 	surveys.KindThanks:       always,

@@ -31,7 +31,7 @@ type homePage struct {
 	Timeline *timeline
 	Outlook  *outlook
 	Next     []nextBooking
-	Free     int // times on offer in the coming two weeks
+	Free     []string // times on offer in the coming two weeks, for each audience
 }
 
 // step is one thing to do before the fieldwork can begin.
@@ -50,6 +50,7 @@ type task struct {
 	Large   bool   // what comes next
 	Address string
 	Act     string
+	More    []offer // what else may be done
 }
 
 type nextBooking struct {
@@ -75,6 +76,7 @@ type standing struct {
 	tries    map[id.Person]recruitment.Tries // with those who are due
 	letters  []consents.Letter
 	weeks    []scheduling.Week
+	clashes  map[id.Booking][]clash
 	mails    map[mail.State]int
 	mailHeld *mail.Quarantine
 	duties   []consents.Task // that are open
@@ -105,6 +107,7 @@ func (s *Server) standing(v *visit) (st standing, err error) {
 	read(func() (e error) { st.tries, e = s.Recruitment.Tries(ctx, study, idsOf(st.due)...); return e })
 	read(func() (e error) { st.letters, e = s.Consents.Versions(ctx, study); return e })
 	read(func() (e error) { st.weeks, e = s.Scheduling.Weeks(ctx, study); return e })
+	read(func() (e error) { st.clashes, e = s.clashes(v, ""); return e })
 	read(func() (e error) { st.mails, e = s.Outbox.Counts(ctx, study); return e })
 	read(func() (e error) { st.mailHeld, e = s.Outbox.Held(ctx, study); return e })
 	read(func() (e error) { st.duties, e = s.Consents.OpenTasks(ctx, study); return e })
@@ -142,17 +145,31 @@ func (s *Server) home(v *visit) error {
 		return v.show("staff/home", p)
 	}
 	p.Steps, p.Today = st.steps(p.base), append(st.tasks(p.base), s.recordTasks(v)...)
-	if len(st.weeks) > 0 {
-		free, err := s.Scheduling.Free(v.ctx(), v.study.ID, consents.Company, v.now(), st.today.AddDate(0, 0, freeDays))
-		if err != nil {
-			return err
-		}
-		p.Free = len(free)
+	if p.Free, err = s.free(v, st); err != nil {
+		return err
 	}
 	return v.show("staff/home", p)
 }
 
 const freeDays = 15
+
+// free says for each audience that is interviewed how many times it can choose among.
+func (s *Server) free(v *visit, st standing) (said []string, err error) {
+	if len(st.weeks) == 0 {
+		return nil, nil
+	}
+	for _, a := range v.study.Audiences {
+		if a.Key == consents.Respondent {
+			continue
+		}
+		slots, err := s.Scheduling.Free(v.ctx(), scheduling.Search{Study: v.study.ID, Audience: a.Key}, v.now(), st.today.AddDate(0, 0, freeDays))
+		if err != nil {
+			return nil, err
+		}
+		said = append(said, v.text.N("appointments.free", len(slots), "Audience", v.audienceName(a)))
+	}
+	return said, nil
+}
 
 // lowered is a word in the middle of a sentence; an abbreviation stays as it is.
 func lowered(text string) string {
@@ -223,7 +240,7 @@ func (st standing) steps(b base) []step {
 
 // tasks are today's appointments, whom to try again, and what is wrong.
 func (st standing) tasks(b base) []task {
-	tasks := append(st.appointments(b), st.asked(b)...)
+	tasks := slices.Concat(st.appointments(b), st.busy(b), st.asked(b))
 	for _, p := range st.due {
 		t := task{Mark: "open", What: b.T("calls.task", "Code", p.Code, "Who", kindOf(b, p), "Try", st.tries[p.ID].Made+1),
 			Address: b.At("/calls?row=") + string(p.ID) + "#row", Act: b.T("home.log_contact")}
@@ -247,27 +264,70 @@ func kindOf(b base, p recruitment.Participant) string {
 func (st standing) appointments(b base) (tasks []task) {
 	tomorrow, now, large := st.today.AddDate(0, 0, 1).UnixMilli(), b.Now.UnixMilli(), true
 	for _, k := range st.bookings {
-		missed := k.State == scheduling.Booked && k.EndsAt < st.today.UnixMilli()
-		today := k.StartsAt >= st.today.UnixMilli() && k.StartsAt < tomorrow && (k.State == scheduling.Booked || k.State == scheduling.Done)
+		missed := k.State == scheduling.Booked && k.EndsAt <= st.today.UnixMilli()
+		today := k.StartsAt >= st.today.UnixMilli() && k.StartsAt < tomorrow && k.State != scheduling.Cancelled
 		if !missed && !today {
 			continue
 		}
 		code := st.people[k.Person].Code
-		t := task{Mark: "booked", When: b.Clock(k.StartsAt), ISO: b.ISO(k.StartsAt), Address: b.At("/bookings/") + string(k.ID), Act: b.T("home.see_booking"),
+		see := offer{b.T("home.see_booking"), b.At("/bookings/") + string(k.ID)}
+		t := task{Mark: "booked", When: b.Clock(k.StartsAt), ISO: b.ISO(k.StartsAt), Address: see.Address, Act: see.Label,
 			What: b.T("home.appointment", "Code", code, "How", b.T("home.mode."+string(k.Mode)))}
+		if k.Mode == scheduling.Email {
+			t.When, t.ISO = b.T("home.today"), ""
+		}
 		switch {
 		case missed:
-			t = task{Mark: "warn", When: plainDay(b, k.Start()), What: b.T("home.not_recorded", "Code", code)}
-			fallthrough
-		case k.State == scheduling.Booked && k.EndsAt <= now:
-			t.Address, t.Act = b.At("/people/")+string(k.Person)+"/interview?booking="+string(k.ID), b.T("home.record")
+			t = task{Mark: "warn", When: plainDay(b, k.Start()), What: b.T("home.not_recorded", "Code", code), More: begun(b, k)}
 		case k.State == scheduling.Done:
 			t.Mark = "done"
+		case k.State == scheduling.NoShow:
+			t.Mark, t.Stamp = "no", b.T("scheduling.state.no_show")
+		case k.EndsAt <= now:
+			t.More = begun(b, k)
 		default:
 			t.Stamp = recordingStamp(b, st.agreed.May(k.Person, consents.Recording))
 			t.Large, large = large, false
+			if k.StartsAt <= now {
+				t.More = begun(b, k)
+			}
+		}
+		if k.State == scheduling.Booked && k.EndsAt <= now { // what is left to do comes first
+			t.Address, t.Act, t.More = t.More[0].Address, t.More[0].Label, t.More[1:]
 		}
 		tasks = append(tasks, t)
+	}
+	return tasks
+}
+
+// begun are what may be said of an appointment once it has begun: it was held, or missed.
+func begun(b base, k scheduling.Booking) []offer {
+	return []offer{{b.T("home.record"), b.At("/people/") + string(k.Person) + "/interview?booking=" + string(k.ID)},
+		{b.T("appointments.missed." + inWriting(k.Mode)), b.At("/bookings/") + string(k.ID) + "/missed"}}
+}
+
+// inWriting tells answers in writing from a meeting, for words about it.
+func inWriting(mode scheduling.Mode) string {
+	if mode == scheduling.Email {
+		return "written"
+	}
+	return "met"
+}
+
+// busy are the appointments to come that collide with what is in an interviewer's other calendars.
+func (st standing) busy(b base) (tasks []task) {
+	for _, k := range st.bookings {
+		for _, c := range st.clashes[k.ID] {
+			if c.Outside {
+				continue
+			}
+			t := task{Mark: "warn", When: plainDay(b, k.Start()), Address: b.At("/bookings/") + string(k.ID), Act: b.T("home.see_booking"),
+				What: b.T("appointments.clash", "Clock", b.Clock(k.StartsAt), "Code", st.people[k.Person].Code, "What", lowered(c.Text))}
+			if daysBetween(st.today, k.Start().In(b.Zone)) == 0 {
+				t.When = b.T("home.today")
+			}
+			tasks = append(tasks, t)
+		}
 	}
 	return tasks
 }

@@ -248,9 +248,8 @@ func (st standing) meetings(zone *time.Location) (all []meeting) {
 	return all
 }
 
-func mondayOf(t time.Time) time.Time {
-	return startOfDay(t).AddDate(0, 0, -(int(t.Weekday())+6)%7)
-}
+// mondayOf returns the first instant of the week that a moment is in, by its own clocks.
+func mondayOf(t time.Time) time.Time { return midnightAfter(t, 1-numberOf(t.Weekday())) }
 
 // timeline draws the meetings; nil where there are none.
 func (st standing) timeline(b base) *timeline {

@@ -21,23 +21,41 @@ import (
 type heldPage struct {
 	base
 	Code     string
-	Standing string      // of the interview, for who never said yes
-	Record   bool        // not yet written down
-	Checks   []checkLine // what may be done in the conversation, before it is written down
-	Open     []scheduling.Booking
+	Standing string               // of the interview, for who never said yes
+	Record   bool                 // not yet written down
+	Checks   []checkLine          // what may be done in the conversation, before it is written down
+	Open     []scheduling.Booking // that may have been kept: those missed too, for somebody came after all
 }
 
 // noBooking stands for an interview that was not agreed on beforehand.
 const noBooking = "none"
 
 // Modes are the ways of talking.
-func (p heldPage) Modes() field { return p.Radio("mode", modeChoices(p.base), "label=held.mode") }
+func (p heldPage) Modes() field {
+	var choices []choice
+	for _, mode := range interviews.Modes {
+		choices = append(choices, choice{Value: mode, Label: p.T("field_work.mode." + mode)})
+	}
+	return p.Radio("mode", choices, "label=held.mode")
+}
+
+// heldMode is how an interview that was booked like this is held.
+func heldMode(mode scheduling.Mode) string {
+	if mode == scheduling.Visit {
+		mode = scheduling.InPerson
+	}
+	return string(mode)
+}
 
 // Booking asks which appointment was kept; only where there is one.
 func (p heldPage) Booking() field {
 	var choices []choice
 	for _, b := range p.Open {
-		choices = append(choices, choice{Value: string(b.ID), Label: capital(p.Date(b.Start(), i18n.WeekdayTime)), Hint: p.T("field_work.mode." + string(b.Mode))})
+		c := choice{Value: string(b.ID), Label: capital(whenOf(p.base, b)), Hint: p.T("field_work.mode." + string(b.Mode))}
+		if b.State == scheduling.NoShow {
+			c.Hint += ", " + lowered(p.T("scheduling.state.no_show"))
+		}
+		choices = append(choices, c)
 	}
 	choices = append(choices, choice{Value: noBooking, Label: p.T("held.no_booking")})
 	return p.Radio("booking", choices, "label=held.booking")
@@ -62,7 +80,7 @@ func (s *Server) interviewRecord(v *visit) error {
 	p := heldPage{base: v.page("held.title", "Code", person.Code), Code: person.Code, Record: true,
 		Standing: gateWord(answers.May(person.ID, consents.Interview))}
 	p.Here, p.Checks = "interviews", checklist(p.base, answers, person.ID)
-	if p.Open, err = s.openBookings(v, person.ID); err != nil {
+	if p.Open, err = s.bookingsOf(v, person.ID, scheduling.Booked, scheduling.NoShow); err != nil {
 		return err
 	}
 	if v.form == nil {
@@ -82,10 +100,15 @@ func (s *Server) interviewRecord(v *visit) error {
 func (p heldPage) kept(now time.Time, asked id.Booking) url.Values {
 	values := url.Values{}
 	for _, b := range p.Open {
-		if b.ID != asked && (asked != "" || b.Start().After(now)) {
+		if b.ID != asked && (asked != "" || b.Start().After(now) || b.State == scheduling.NoShow) {
 			continue
 		}
-		values = url.Values{"booking": {string(b.ID)}, "mode": {string(b.Mode)}, "day": {b.Start().Format(time.DateOnly)}, "time": {b.Start().Format(clockLayout)}}
+		values = wallValues(b.Start().In(p.Zone))
+		if b.Mode == scheduling.Email {
+			values = url.Values{"day": {b.Start().Format(time.DateOnly)}}
+		}
+		values.Set("booking", string(b.ID))
+		values.Set("mode", heldMode(b.Mode))
 	}
 	return values
 }
@@ -108,7 +131,7 @@ func (p heldPage) bookingOf(v *visit, err error) (id.Booking, error) {
 func (v *visit) formHeld(h interviews.Held) (interviews.Held, error) {
 	var check errs.Check
 	h.Mode, h.HeldOn, h.StartedAt, h.Minutes = v.value("mode"), "", 0, interviews.NoMinutes
-	if !slices.ContainsFunc(scheduling.Modes, func(m scheduling.Mode) bool { return string(m) == h.Mode }) {
+	if !slices.Contains(interviews.Modes, h.Mode) {
 		check.Add("mode", "interviews.mode")
 	}
 	if v.value("time") == "" {
@@ -158,10 +181,11 @@ func (s *Server) interviewEdit(v *visit) error {
 }
 
 func (v *visit) heldValues(h interviews.Held) url.Values {
-	values := url.Values{"mode": {h.Mode}, "day": {h.HeldOn}}
+	values := url.Values{"day": {h.HeldOn}}
 	if h.StartedAt != 0 {
-		values.Set("time", time.UnixMilli(h.StartedAt).In(v.zone()).Format(clockLayout))
+		values = wallValues(time.UnixMilli(h.StartedAt).In(v.zone()))
 	}
+	values.Set("mode", h.Mode)
 	if h.Minutes != interviews.NoMinutes {
 		values.Set("minutes", strconv.Itoa(h.Minutes))
 	}

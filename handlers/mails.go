@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,19 +20,19 @@ import (
 	"example.org/feltbok/internal/mail"
 	"example.org/feltbok/recruitment"
 	"example.org/feltbok/scheduling"
-	"example.org/feltbok/scheduling/ical"
 	"example.org/feltbok/studies"
 	"example.org/feltbok/surveys"
 )
 
 // The kinds of mail that are written here; the domain packages name their own. The texts stand in the catalogue as
-// "mail.<kind>.subject" and "mail.<kind>.text", with ".staff" or ".survey" after the kind where those read another.
+// "mail.<kind>.subject" and "mail.<kind>.text", with something such as ".staff" after the kind where others read another.
 const (
 	MailLetter    = "letter"       // the first mail, with the personal link
 	MailWithdrawn = "withdrawn"    // what was done after a withdrawal
 	MailInvite    = "staff_invite" // a colleague is asked into a study
 	MailByHand    = "by_hand"      // what a withdrawal leaves to the team
 	MailTest      = "test"         // to oneself
+	MailTrial     = "invitation_trial"
 
 	MailRequest    = "request_received"   // what somebody asked of the team, and until when it answers
 	MailExtended   = "request_extended"   // that it takes longer
@@ -54,7 +53,7 @@ var lastWords = []string{scheduling.MailCancelled, MailWithdrawn}
 
 // Unasked are the mails that nobody asked for. Each carries a way to get no more of them, and none goes to somebody who
 // took it.
-var Unasked = []string{MailLetter, surveys.KindInvitation}
+var Unasked = []string{MailLetter, surveys.KindInvitation, scheduling.MailAgain}
 
 // draft is a mail being written.
 type draft struct {
@@ -63,7 +62,8 @@ type draft struct {
 	text   i18n.Text
 	study  studies.Study
 	zone   *time.Location
-	style  string // "", ".staff", ".survey" or ".ask"
+	style  string // "", or what distinguishes texts of a kind, such as ".staff"
+	rings  bool   // we have a number of the recipient's
 	fields map[string]any
 }
 
@@ -166,7 +166,7 @@ func (s *Server) addressPerson(ctx context.Context, l *draft) error {
 			return mail.ErrStale
 		}
 	}
-	l.To = mail.Address{Name: who.Name, Email: who.Email}
+	l.To, l.rings = mail.Address{Name: who.Name, Email: who.Email}, who.Phone != ""
 	if s.MailFrom != "" { // people know who asks them, not the program
 		l.From = mail.Address{Name: l.study.Institution, Email: s.MailFrom}
 	}
@@ -194,8 +194,10 @@ func (s *Server) write(ctx context.Context, l *draft) error {
 		return s.writeReceipt(ctx, l)
 	case consents.ChangedKind:
 		return s.writeChanged(ctx, l)
-	case scheduling.MailConfirmed, scheduling.MailMoved, scheduling.MailCancelled:
+	case scheduling.MailConfirmed, scheduling.MailMoved, scheduling.MailCancelled, scheduling.MailRetitled, scheduling.MailReminder, scheduling.MailAgain:
 		return s.writeBooking(ctx, l)
+	case MailTrial:
+		return s.writeTrial(l)
 	case surveys.KindInvitation:
 		return s.writeSurvey(ctx, l)
 	case MailInvite:
@@ -324,70 +326,6 @@ func (s *Server) writeReceipt(ctx context.Context, l *draft) error {
 	}
 	l.fields["Link"], err = s.link(ctx, l, purpose, subject)
 	return err
-}
-
-// writeBooking attaches the calendar object. A booking that has changed since has a mail of its own.
-func (s *Server) writeBooking(ctx context.Context, l *draft) error {
-	b, err := s.Scheduling.Get(ctx, l.study.ID, id.Booking(l.row.Params["booking"]))
-	if err != nil {
-		return err
-	}
-	over := s.Now().UnixMilli() >= b.EndsAt
-	cancelled := l.row.Kind == scheduling.MailCancelled
-	letOff := cancelled && l.row.Account != "" && !slices.Contains(b.Interviewers, l.row.Account)
-	if l.row.Params["sequence"] != strconv.Itoa(b.Sequence) || over || !letOff && (b.State == scheduling.Cancelled) != cancelled {
-		return mail.ErrStale
-	}
-	l.fields["When"], l.fields["Zone"] = l.text.Date(b.Start(), i18n.FullTime), l.text.Zone(b.Zone)
-	l.fields["How"], l.fields["Place"] = l.text.T("scheduling.mode."+string(b.Mode)), b.Place
-	switch {
-	case l.row.Account != "":
-		if err := s.addressStaffBooking(ctx, l, b); err != nil {
-			return err
-		}
-	case !cancelled:
-		if l.fields["Link"], err = s.link(ctx, l, links.Participant, ""); err != nil {
-			return err
-		}
-	}
-	l.Calendar, err = s.calendar(b, l, cancelled)
-	return err
-}
-
-// addressStaffBooking tells an interviewer whom it is about, by code.
-func (s *Server) addressStaffBooking(ctx context.Context, l *draft, b scheduling.Booking) error {
-	p, err := s.Recruitment.Get(ctx, l.study.ID, b.Person)
-	if err != nil {
-		return err
-	}
-	l.style, l.fields["Code"], l.fields["Link"] = ".staff", p.Code, s.BaseURL+"/studies/"+string(l.study.ID)+"/bookings"
-	return nil
-}
-
-// calendar writes the invitation or cancellation. The participant's calendar shows as little as possible; the staff's
-// shows the code.
-func (s *Server) calendar(b scheduling.Booking, l *draft, cancelled bool) (*mail.Calendar, error) {
-	method, texts := ical.Request, scheduling.Texts{Summary: l.text.T("mail.calendar.summary")}
-	if cancelled {
-		method = ical.Cancel
-	}
-	if code, ok := l.fields["Code"].(string); ok {
-		texts.Summary += " " + code
-	}
-	data, err := scheduling.Invite(b, method, s.organizer(l.study), ical.Address{Name: l.To.Name, Email: l.To.Email}, texts)
-	if err != nil {
-		return nil, err
-	}
-	return &mail.Calendar{Method: string(method), Data: data}, nil
-}
-
-// organizer is whom a calendar names: the installation's own address and, where no mail is set up, the team's.
-func (s *Server) organizer(study studies.Study) ical.Address {
-	a := ical.Address{Name: study.Institution, Email: s.MailFrom}
-	for _, p := range parts(study.ProjectContact) {
-		a.Email = cmp.Or(a.Email, p.Mail)
-	}
-	return a
 }
 
 // writeSurvey asks everything again at the moment of sending: the survey takes answers, and the person may be asked.

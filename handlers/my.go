@@ -44,18 +44,27 @@ func (o own) standing(purpose string) string {
 	return cmp.Or(o.said.ByPurpose[purpose], consents.Unasked)
 }
 
-// open returns the appointment that is agreed: the next one, also when its hour has passed and nobody has said yet how it
-// went.
-func (o own) open() (scheduling.Booking, bool) {
-	i := slices.IndexFunc(o.bookings, func(b scheduling.Booking) bool { return b.State == scheduling.Booked })
-	if i < 0 {
-		return scheduling.Booking{}, false
-	}
-	return o.bookings[i], true
+// open returns the appointments that are agreed, by time: also those whose hour has passed and of which nobody has said yet how
+// they went.
+func (o own) open() []scheduling.Booking {
+	return slices.DeleteFunc(slices.Clone(o.bookings), func(b scheduling.Booking) bool { return b.State != scheduling.Booked })
 }
 
+// lately is the appointment that ended last; without a state if none has.
+func (o own) lately() (last scheduling.Booking) {
+	for _, b := range o.bookings {
+		if b.State != scheduling.Booked && b.ChangedAt >= last.ChangedAt {
+			last = b
+		}
+	}
+	return last
+}
+
+// interviewed says whether somebody has had the conversation, and is not to have another that came to nothing.
 func (o own) interviewed() bool {
-	return o.State == recruitment.Interviewed || o.State == recruitment.Surveyed
+	last := o.lately()
+	again := last.FollowUp && (last.State == scheduling.NoShow || last.State == scheduling.Cancelled)
+	return (o.State == recruitment.Interviewed || o.State == recruitment.Surveyed) && !again
 }
 
 // latest is the newest answer for each purpose, with when it was given.
@@ -86,7 +95,7 @@ type meetingLine struct{ When, How, State string }
 func (o own) past(v *visit) (lines []meetingLine) {
 	for _, b := range o.bookings {
 		if b.State != scheduling.Booked {
-			lines = append(lines, meetingLine{v.text.Date(b.Start(), i18n.WeekdayTime), v.text.T("my.mode." + string(b.Mode)), v.text.T("scheduling.state." + string(b.State))})
+			lines = append(lines, meetingLine{v.appointment(b, scheduling.Type{}).When, v.text.T("my.mode." + string(b.Mode)), v.text.T("scheduling.state." + string(b.State))})
 		}
 	}
 	return lines
@@ -114,13 +123,14 @@ func (s *Server) myBye(v *visit) error { return v.show("participant/bye", v.page
 type myPage struct {
 	roomy
 	rightsNow
-	Stands      string // joined, declined or left
-	Answers     []dated
-	Appointment *appointment
-	Time        bool // they may choose a time
-	Interviewed bool
-	Changed     bool // a newer letter was published since they answered
-	Meetings    []meetingLine
+	Stands       string // joined, declined or left
+	Answers      []dated
+	Appointments []*appointment
+	Time         bool             // they may choose a time
+	Lately       scheduling.State // of the appointment that ended last
+	Interviewed  bool
+	Changed      bool // a newer letter was published since they answered
+	Meetings     []meetingLine
 }
 
 func (s *Server) my(v *visit) error {
@@ -131,7 +141,7 @@ func (s *Server) my(v *visit) error {
 	if o.standing(consents.Interview) == consents.Unasked {
 		return v.seeOther("/my/letter", "")
 	}
-	p := myPage{Stands: o.stands(), Interviewed: o.interviewed(), Time: o.elsewhere() == ""}
+	p := myPage{Stands: o.stands(), Interviewed: o.interviewed(), Time: o.elsewhere() == "", Lately: o.lately().State}
 	p.roomy = v.roomy("my.title." + p.Stands)
 	if p.rightsNow, err = s.rightsNow(v); err != nil {
 		return err
@@ -142,10 +152,8 @@ func (s *Server) my(v *visit) error {
 			p.Answers = append(p.Answers, answer)
 		}
 	}
-	if b, ok := o.open(); ok {
-		if p.Appointment, err = s.appointment(v, b); err != nil {
-			return err
-		}
+	if p.Appointments, err = s.appointments(v, o.open()); err != nil {
+		return err
 	}
 	if p.Status, p.Changed, err = s.readLetter(v, o); err != nil {
 		return err

@@ -1,24 +1,30 @@
 package handlers
 
 import (
+	"cmp"
+	"errors"
+	"net/url"
 	"slices"
 	"time"
 
 	"example.org/feltbok/consents"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/i18n"
+	"example.org/feltbok/internal/id"
 	"example.org/feltbok/scheduling"
 	"example.org/feltbok/scheduling/ical"
 )
 
-// appointment is a booking in words, on the clocks of its own zone.
+// appointment is a booking in words, on the participant's clocks.
 type appointment struct {
 	scheduling.Booking
+	Kind          scheduling.Type
 	Weekday, Date string // torsdag, 11. april
-	From, To      string // clock times
+	From, To      string // clock times; none in writing
 	When          string // torsdag 11. april kl. 10:30
 	ISO           string
 	ZoneOf        string
+	Both          string // its clocks where the participant is and at the place, where the two differ
 	Deadline      string // until when it can be moved or cancelled, in words
 	Changeable    bool
 	Over          bool
@@ -29,65 +35,201 @@ func (s *Server) appointment(v *visit, b scheduling.Booking) (*appointment, erro
 	if err != nil {
 		return nil, err
 	}
-	start, deadline := b.Start(), kind.Deadline(b)
-	a := &appointment{Booking: b, From: v.text.Date(start, i18n.Clock), To: v.text.Date(b.End(), i18n.Clock),
-		When: v.text.Date(start, i18n.WeekdayTime), ISO: start.Format(time.RFC3339), ZoneOf: v.text.Zone(b.Zone),
-		Deadline:   v.text.Date(deadline, i18n.WeekdayTime),
-		Changeable: b.State == scheduling.Booked && !v.now().After(deadline), Over: v.now().After(b.End())}
+	return v.appointment(b, kind), nil
+}
+
+func (v *visit) appointment(b scheduling.Booking, kind scheduling.Type) *appointment {
+	start, end, deadline := b.Start(), b.End(), kind.Deadline(b)
+	a := &appointment{Booking: b, Kind: kind, Changeable: b.State == scheduling.Booked && !v.now().After(deadline), Over: v.now().After(end)}
+	if own, err := time.LoadLocation(b.PersonZone); err == nil && b.PersonZone != "" {
+		a.Both = v.bothClocks(start.In(own), start)
+		start, end, deadline = start.In(own), end.In(own), deadline.In(own)
+	}
 	a.Weekday, a.Date = v.splitDay(start)
-	return a, nil
+	a.ISO, a.ZoneOf, a.Deadline = start.Format(time.RFC3339), v.text.Zone(cmp.Or(b.PersonZone, b.Zone)), v.text.Date(deadline, i18n.WeekdayTime)
+	if a.When = v.text.Date(start, i18n.Weekday); b.Mode != scheduling.Email {
+		a.When, a.From, a.To = v.text.Date(start, i18n.WeekdayTime), v.text.Date(start, i18n.Clock), v.text.Date(end, i18n.Clock)
+	}
+	return a
+}
+
+// appointments asks once for all of an audience.
+func (s *Server) appointments(v *visit, bookings []scheduling.Booking) (all []*appointment, err error) {
+	kinds := map[string]scheduling.Type{}
+	for _, b := range bookings {
+		kind, known := kinds[b.Audience]
+		if !known {
+			if kind, err = s.Scheduling.TypeOf(v.ctx(), v.study.ID, b.Audience); err != nil {
+				return nil, err
+			}
+			kinds[b.Audience] = kind
+		}
+		all = append(all, v.appointment(b, kind))
+	}
+	return all, nil
+}
+
+// bothClocks says a moment where the participant is and at the place, with the days where they are not the same.
+func (v *visit) bothClocks(here, there time.Time) string {
+	style := i18n.At
+	if here.Format(time.DateOnly) != there.Format(time.DateOnly) {
+		style = i18n.WeekdayTime
+	}
+	return v.text.T("choosing.both", "Here", v.text.Date(here, style), "There", v.text.Date(there, style), "Zone", v.text.Zone(there.Location().String()))
+}
+
+// At is an address about this appointment: a participant may have several.
+func (a appointment) At(path string) string { return withQuery(path, "booking", string(a.ID)) }
+
+// How is the way of meeting, after "my.how.".
+func (a appointment) How() string {
+	if a.OurNumber() != "" {
+		return "phone_us"
+	}
+	return string(a.Mode)
+}
+
+// Directions are how to find the study's own place.
+func (a appointment) Directions() string { return a.told("").directions() }
+
+// OurNumber is what the participant rings, "" where they are rung or talk otherwise.
+func (a appointment) OurNumber() string {
+	if a.Mode != scheduling.Phone || !a.told("").theyRing() {
+		return ""
+	}
+	return a.Kind.OurNumber
+}
+
+// AsksWhere says whether the participant tells where, or on which number.
+func (a appointment) AsksWhere() bool {
+	return a.Mode == scheduling.Visit || a.Mode == scheduling.Phone && a.OurNumber() == ""
+}
+
+// meant is the appointment that the address names, without a name the next one, and whether it is open. What is not theirs does
+// not exist.
+func (o own) meant(v *visit) (b scheduling.Booking, open bool, err error) {
+	asked := id.Booking(v.Query("booking"))
+	if asked == "" {
+		all := o.open()
+		if len(all) == 0 {
+			return b, false, nil
+		}
+		return all[0], true, nil
+	}
+	i := slices.IndexFunc(o.bookings, func(b scheduling.Booking) bool { return b.ID == asked })
+	if i < 0 {
+		return b, false, scheduling.ErrNotFound
+	}
+	return o.bookings[i], o.bookings[i].State == scheduling.Booked, nil
 }
 
 // myBookingPage is what was agreed.
 type myBookingPage struct {
 	base
 	Appointment *appointment
+	Changed     bool   // it is not what it was when the form was shown
+	Where       string // what they said: where to come to, or which number to ring
 	Recording   string // what they answered to being recorded
 	Contact     []part // for when the deadline has passed
 }
 
-func (s *Server) myBooking(v *visit) error {
-	o, err := s.own(v)
-	if err != nil {
-		return err
+// Titles are what the participant's own calendar may show.
+func (p myBookingPage) Titles() field {
+	var choices []choice
+	for _, title := range scheduling.Titles {
+		choices = append(choices, choice{Value: string(title), Label: p.T("scheduling.title." + string(title))})
 	}
-	b, ok := o.open()
-	if !ok {
-		return v.seeOther("/my", "")
-	}
-	p := myBookingPage{base: v.page("my.booking.title"), Recording: o.standing(consents.Recording), Contact: parts(v.study.ProjectContact)}
-	if p.Appointment, err = s.appointment(v, b); err != nil {
-		return err
-	}
-	p.Status = v.text.T("my.status.booked")
-	if p.Appointment.Over {
-		p.Status = v.text.T("my.status.over")
-	}
-	return v.show("participant/booking", p)
+	return p.Radio("title", choices, "label=my.booking.own_title", "hint=my.booking.own_title_hint")
 }
 
-const maxCalendarTitle = 80 // characters
+func (s *Server) myBooking(v *visit) error {
+	a, err := s.agreed(v)
+	if err != nil || a == nil {
+		return err
+	}
+	return s.showBooking(v, a, nil)
+}
 
-// myCalendar is a copy for the participant's own calendar. What it says there is theirs to choose, and is kept nowhere.
-func (s *Server) myCalendar(v *visit) error {
+// agreed returns an appointment that is open, also after its deadline; without one it has led elsewhere.
+func (s *Server) agreed(v *visit) (*appointment, error) {
 	o, err := s.own(v)
+	if err != nil {
+		return nil, err
+	}
+	b, open, err := o.meant(v)
+	if err != nil {
+		return nil, err
+	}
+	if !open {
+		return nil, v.seeOther("/my", "")
+	}
+	return s.appointment(v, b)
+}
+
+// showBooking shows what was agreed. cause is why the form on it is shown again, nil the first time.
+func (s *Server) showBooking(v *visit, a *appointment, cause error) error {
+	state, err := s.Consents.State(v.ctx(), v.study.ID, v.session.Person)
 	if err != nil {
 		return err
 	}
-	b, ok := o.open()
-	if !ok {
-		return scheduling.ErrNotFound
+	p := myBookingPage{base: v.page("my.booking.title"), Appointment: a, Contact: parts(v.study.ProjectContact),
+		Changed: errors.Is(cause, errChangedMeanwhile), Recording: cmp.Or(state.ByPurpose[consents.Recording], consents.Unasked)}
+	if p.Where, err = s.said(v, a.Where); err != nil {
+		return err
 	}
-	texts := scheduling.Texts{Summary: v.text.T("scheduling.appointment")}
-	if title := []rune(v.Query("title")); len(title) > 0 {
-		texts.Summary = string(title[:min(len(title), maxCalendarTitle)])
+	p.Path, p.Status, p.Form = a.At("/my/booking"), v.text.T("my.status.booked"), v.newForm(url.Values{"title": {string(a.Title)}})
+	if a.Over {
+		p.Status = v.text.T("my.status.over")
 	}
-	data, err := scheduling.Invite(b, ical.Publish, s.organizer(v.study), ical.Address{}, texts)
+	if cause == nil {
+		return v.show("participant/booking", p)
+	}
+	p.Form = v.againForm(cause)
+	return v.again(cause, "participant/booking", p)
+}
+
+// myTitle changes what the participant's own calendar shows.
+func (s *Server) myTitle(v *visit) error {
+	a, err := s.agreed(v)
+	if err != nil || a == nil {
+		return err
+	}
+	title := scheduling.Title(v.value("title"))
+	err = s.Scheduling.Retitle(v.ctx(), v.actor(), v.study.ID, a.ID, title, v.seen())
+	switch {
+	case err == nil && title == a.Title:
+		return v.seeOther(a.At("/my/booking"), "")
+	case err == nil:
+		return v.seeOther(a.At("/my/booking"), "my_titled")
+	case mendable(err):
+		return s.changeAgain(v, a, err, s.agreed, s.showBooking)
+	}
+	return err
+}
+
+// myCalendar is a copy for the participant's own calendar.
+func (s *Server) myCalendar(v *visit) error {
+	a, err := s.agreed(v)
+	if err != nil || a == nil {
+		return err
+	}
+	where, err := s.said(v, a.Where)
+	if err != nil {
+		return err
+	}
+	texts := ownCopy(v.text, a.told(where))
+	texts.Sequence = a.OwnSequence()
+	data, err := scheduling.Invite(a.Booking, ical.Publish, s.organizer(v.study), ical.Address{}, texts)
 	if err != nil {
 		return err
 	}
 	v.download("avtale.ics", "text/calendar; charset=utf-8", data)
 	return nil
+}
+
+// told is the appointment as mails tell of it, with what the vault says about where it is.
+func (a appointment) told(where string) told {
+	return told{Booking: a.Booking, kind: a.Kind, where: where}
 }
 
 func (v *visit) download(name, kind string, data []byte) {
@@ -98,24 +240,30 @@ func (v *visit) download(name, kind string, data []byte) {
 // myChoicePage asks for one choice of several, after saying what each leads to.
 type myChoicePage struct {
 	base
-	Appointment *appointment // nil where none is agreed
+	Appointment *appointment
+	Changed     bool // it is not what it was when the form was shown
 	Choices     []choice
 }
 
 var cancelChoices = []string{"cancel", "keep"}
 
 func (s *Server) myCancel(v *visit) error {
-	_, a, err := s.movable(v)
+	a, err := s.movable(v)
 	if err != nil || a == nil {
 		return err
 	}
-	return v.show("participant/cancel", v.myCancelPage(a, v.newForm(nil)))
+	return s.showCancel(v, a, nil)
 }
 
-func (v *visit) myCancelPage(a *appointment, f form) myChoicePage {
-	p := myChoicePage{base: v.page("my.cancel.title"), Appointment: a, Choices: v.myChoices("my.cancel.", cancelChoices)}
-	p.Form, p.Status = f, v.text.T("my.status.nothing_yet")
-	return p
+func (s *Server) showCancel(v *visit, a *appointment, cause error) error {
+	p := myChoicePage{base: v.page("my.cancel.title"), Appointment: a, Choices: v.myChoices("my.cancel.", cancelChoices),
+		Changed: errors.Is(cause, errChangedMeanwhile)}
+	p.Path, p.Status = a.At("/my/cancel"), v.text.T("my.status.nothing_yet")
+	if cause == nil {
+		return v.show("participant/cancel", p)
+	}
+	p.Form = v.againForm(cause)
+	return v.again(cause, "participant/cancel", p)
 }
 
 // myChoices are radio buttons whose labels are the translations of prefix and value.
@@ -138,19 +286,19 @@ func (v *visit) myChoice(offered []string) (string, error) {
 }
 
 func (s *Server) myCancelDo(v *visit) error {
-	_, a, err := s.movable(v)
+	a, err := s.movable(v)
 	if err != nil || a == nil {
 		return err
 	}
 	chosen, err := v.myChoice(cancelChoices)
 	if chosen == "keep" {
-		return v.seeOther("/my/booking", "")
+		return v.seeOther(a.At("/my/booking"), "")
 	}
 	if err == nil {
-		err = s.Scheduling.Cancel(v.ctx(), v.actor(), v.study.ID, a.ID, false)
+		err = s.People.CancelBooking(v.ctx(), v.actor(), v.study.ID, a.ID, v.seen(), Words{}, false)
 	}
 	if mendable(err) {
-		return v.again(err, "participant/cancel", v.myCancelPage(a, v.againForm(err)))
+		return s.changeAgain(v, a, err, s.movable, s.showCancel)
 	}
 	if err != nil {
 		return err

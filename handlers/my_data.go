@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,6 @@ func (s *Server) myDataFile(v *visit) error {
 
 // ownData asks every domain. Whoever is only asked in surveys has no place among the informants.
 func (s *Server) ownData(v *visit) (d ownData, err error) {
-	study, person := v.study.ID, v.session.Person
 	d = ownData{MadeAt: v.now().In(v.zone()).Truncate(time.Second), StudyTitle: v.study.Title, Institution: v.study.Institution}
 	for _, part := range []func(*visit, *ownData) error{s.identityData, s.placeData, s.answerData, s.fieldData, s.snowballData, s.surveyData,
 		s.requestData, s.trafficData} {
@@ -59,14 +59,26 @@ func (s *Server) ownData(v *visit) (d ownData, err error) {
 			return d, err
 		}
 	}
-	bookings, err := s.Scheduling.Of(v.ctx(), study, person)
-	for _, b := range bookings {
-		d.Appointments = append(d.Appointments, dataAppointment{b.Start(), b.End(), string(b.Mode), b.Place, string(b.State), v.moment(b.CreatedAt)})
-	}
-	return d, err
+	return d, nil
 }
 
-// identityData is what the vault has.
+// appointmentData is what was agreed, each with what was said about it.
+func (s *Server) appointmentData(v *visit, notes []identities.Note) (all []dataAppointment, said []id.Note, err error) {
+	bookings, err := s.Scheduling.Of(v.ctx(), v.study.ID, v.session.Person)
+	text := map[id.Note]string{}
+	for _, n := range notes {
+		text[n.ID] = n.Text
+	}
+	for _, b := range bookings {
+		all = append(all, dataAppointment{Starts: b.Start(), Ends: b.End(), Mode: string(b.Mode), Place: b.Place, Where: text[b.Where],
+			Message: text[b.Message], Zone: b.PersonZone, Title: v.text.T("scheduling.title." + string(b.Title)), FollowUp: b.FollowUp,
+			State: string(b.State), MadeAt: v.moment(b.CreatedAt)})
+		said = append(said, b.Where, b.Message)
+	}
+	return all, said, err
+}
+
+// identityData is what the vault has, and what was agreed: what was said about that is there too.
 func (s *Server) identityData(v *visit, d *ownData) error {
 	study, person := v.study.ID, v.session.Person
 	who, notes, err := s.Vault.OpenNoted(v.ctx(), v.actor(), "own_data", study, person)
@@ -74,8 +86,15 @@ func (s *Server) identityData(v *visit, d *ownData) error {
 		return err
 	}
 	d.You = who
+	appointments, said, err := s.appointmentData(v, notes)
+	if err != nil {
+		return err
+	}
+	d.Appointments = appointments
 	for _, n := range notes {
-		d.Notes = append(d.Notes, dataNote{v.moment(n.At), n.Text})
+		if !slices.Contains(said, n.ID) {
+			d.Notes = append(d.Notes, dataNote{v.moment(n.At), n.Text})
+		}
 	}
 	left, err := s.Vault.FormerOf(v.ctx(), study, person)
 	if err != nil {

@@ -193,9 +193,8 @@ func (s *Server) myConsentGive(v *visit) error {
 	case err != nil:
 		return err
 	}
-	_, booked := o.open()
 	switch {
-	case joined && !booked && !o.interviewed():
+	case joined && len(o.open()) == 0 && !o.interviewed():
 		return v.seeOther("/my/time", "")
 	case o.said.InformedAt == 0: // the page itself says what a first answer led to
 		return v.seeOther("/my", "")

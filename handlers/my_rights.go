@@ -188,7 +188,7 @@ func (s *Server) request(v *visit, person id.Person) error {
 	if text == "" && (kind == consents.AnswerCorrection || kind == consents.AnswerOther) {
 		check.Add("note", "required")
 	}
-	if err := gatherFaults(check.Err(), identities.CheckNote(text)); err != nil {
+	if err := gatherFaults(check.Err(), identities.CheckNote("note", text)); err != nil {
 		return err
 	}
 	return settled(s.People.Request(v.ctx(), v.actor(), v.study, person, kind, text))

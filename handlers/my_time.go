@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
@@ -13,20 +14,25 @@ import (
 	"example.org/feltbok/scheduling"
 )
 
-// myTimePage offers the times that are free: five days of them, and a way to more. It serves choosing and moving.
+// myTimePage offers the times that are free: some days of them, and a way to more. It serves choosing and moving.
 type myTimePage struct {
 	base
-	Action  string // where the form goes, with the days that are shown
-	Modes   []modeTab
-	Mode    scheduling.Mode
-	Place   string
-	Minutes int
-	ZoneOf  string // the zone's name in words
-	Moving  *appointment
-	Nearest []slotChoice // to a time that was taken meanwhile
-	Days    []slotDay
-	More    string // address of later days, "" where there are none
-	First   string // address of the first days, "" where these are they
+	Kind        scheduling.Type
+	Mode        scheduling.Mode
+	Action      string // where the form goes, with all that the address says
+	Modes       []modeTab
+	ZoneOf      string // the zone of the times, in words
+	Shown       string // its name
+	Zones       []zoneLink
+	Appointment *appointment // that is moved
+	Changed     bool         // it is not what it was when the form was shown
+	Same        *slotChoice  // the time that it has, where something else may change
+	Nearest     []slotChoice // to a time that was taken meanwhile
+	Days        []slotDay
+	Rest        string // why there is nothing between the last of them and the next
+	More        string // address of later days, "" where there are none
+	First       string // address of the first days, "" where these are they
+	needs       need
 }
 
 type modeTab struct {
@@ -36,6 +42,7 @@ type modeTab struct {
 }
 
 type slotDay struct {
+	Rest          string // why there is nothing between the day before and this
 	Weekday, Date string
 	Slots         []slotChoice
 }
@@ -49,17 +56,17 @@ type slotChoice struct {
 
 const (
 	daysShown    = 5
+	dueDaysShown = 10 // of those on which answers in writing may be due: two weeks
 	nearestShown = 3
 )
 
 // elsewhere is the page for whoever has no time to choose: somebody who has not answered, said no, has an appointment or
 // has had the conversation. For others it is "".
 func (o own) elsewhere() string {
-	_, booked := o.open()
 	switch standing := o.standing(consents.Interview); {
 	case standing == consents.Unasked:
 		return "/my/letter"
-	case booked:
+	case len(o.open()) > 0:
 		return "/my/booking"
 	case standing != consents.Yes || o.interviewed() || o.kept:
 		return "/my"
@@ -75,12 +82,11 @@ func (s *Server) myTime(v *visit) error {
 	if other := o.elsewhere(); other != "" {
 		return v.seeOther(other, "")
 	}
-	p, err := s.myTimePage(v, o.Audience, v.Query("mode"), nil)
+	c, err := s.choosing(v, o.Audience, nil)
 	if err != nil {
 		return err
 	}
-	p.Status = v.text.T("my.status.yes")
-	return v.show("participant/time", p)
+	return s.showTimes(v, c, nil)
 }
 
 // myTimeTake books the chosen time. One that was taken meanwhile leads to the nearest that are free.
@@ -92,10 +98,14 @@ func (s *Server) myTimeTake(v *visit) error {
 	if other := o.elsewhere(); other != "" {
 		return v.seeOther(other, "")
 	}
-	start, err := v.slot()
+	c, err := s.choosing(v, o.Audience, nil)
+	if err != nil {
+		return err
+	}
+	start, words, err := c.chosen(v)
 	if err == nil {
-		_, err = s.Scheduling.Book(v.ctx(), v.actor(), scheduling.Request{Study: v.study.ID, Person: v.session.Person, Audience: o.Audience,
-			Mode: scheduling.Mode(v.value("mode")), Start: start, Language: v.text.Lang()})
+		_, err = s.People.Book(v.ctx(), v.actor(), scheduling.Request{Study: v.study.ID, Person: v.session.Person, Audience: o.Audience,
+			Mode: c.mode, Start: start, PersonZone: c.shown().String(), Language: v.text.Lang()}, words)
 	}
 	if err == nil || errors.Is(err, scheduling.ErrHasBooking) {
 		return v.seeOther("/my/booking", "")
@@ -103,183 +113,185 @@ func (s *Server) myTimeTake(v *visit) error {
 	if !mendable(err) {
 		return err
 	}
-	p, shown := s.myTimePage(v, o.Audience, v.value("mode"), err)
-	if shown != nil {
-		return shown
+	return s.showTimes(v, c, err)
+}
+
+// movable is agreed for what can still be changed.
+func (s *Server) movable(v *visit) (*appointment, error) {
+	a, err := s.agreed(v)
+	if err == nil && a != nil && !a.Changeable {
+		return nil, v.seeOther(a.At("/my/booking"), "")
 	}
-	p.Status = v.text.T("my.status.yes")
-	return v.again(err, "participant/time", p)
+	return a, err
 }
 
 func (s *Server) myMove(v *visit) error {
-	o, b, err := s.movable(v)
-	if err != nil || b == nil {
+	a, err := s.movable(v)
+	if err != nil || a == nil {
 		return err
 	}
-	return s.showMove(v, o, b, nil)
+	return s.showMove(v, a, nil)
 }
 
-// movable returns the appointment that can still be moved; without one it has led elsewhere.
-func (s *Server) movable(v *visit) (o own, a *appointment, err error) {
-	if o, err = s.own(v); err != nil {
-		return o, nil, err
-	}
-	b, ok := o.open()
-	if !ok {
-		return o, nil, v.seeOther("/my", "")
-	}
-	if a, err = s.appointment(v, b); err != nil {
-		return o, nil, err
-	}
-	if !a.Changeable {
-		return o, nil, v.seeOther("/my/booking", "")
-	}
-	return o, a, nil
-}
-
-func (s *Server) showMove(v *visit, o own, a *appointment, cause error) error {
-	p, err := s.myTimePage(v, a.Audience, string(a.Mode), cause)
+func (s *Server) showMove(v *visit, a *appointment, cause error) error {
+	c, err := s.choosing(v, a.Audience, a)
 	if err != nil {
 		return err
 	}
-	p.base.Title, p.Moving, p.Modes, p.Status = v.text.T("my.move.title"), a, nil, v.text.T("my.status.booked")
-	p.Place = a.Place
-	p.Minutes = int((a.EndsAt - a.StartsAt) / time.Minute.Milliseconds())
+	return s.showTimes(v, c, cause)
+}
+
+func (s *Server) myMoveTo(v *visit) error {
+	a, err := s.movable(v)
+	if err != nil || a == nil {
+		return err
+	}
+	c, err := s.choosing(v, a.Audience, a)
+	if err != nil {
+		return err
+	}
+	start, words, err := c.chosen(v)
+	if err == nil {
+		err = s.People.ChangeBooking(v.ctx(), v.actor(), v.study.ID, a.ID,
+			scheduling.Change{Start: start, Mode: c.mode, PersonZone: c.shown().String(), Seen: v.seen()}, words, false)
+	}
+	switch {
+	case err == nil && start.UnixMilli() == a.StartsAt:
+		return v.seeOther(a.At("/my/booking"), "my_changed")
+	case err == nil:
+		return v.seeOther(a.At("/my/booking"), "my_moved")
+	case mendable(err):
+		return s.changeAgain(v, a, err, s.movable, s.showMove)
+	}
+	return err
+}
+
+// changeAgain shows a form about an appointment once more: as it is now if it was changed meanwhile, or where things stand if it can
+// be changed no longer.
+func (s *Server) changeAgain(v *visit, a *appointment, cause error, find func(*visit) (*appointment, error),
+	show func(*visit, *appointment, error) error) error {
+	switch {
+	case errors.Is(cause, scheduling.ErrNotOpen):
+		return v.seeOther("/my", "")
+	case errors.Is(cause, scheduling.ErrTooLate):
+		return v.seeOther(a.At("/my/booking"), "")
+	case errors.Is(cause, scheduling.ErrChanged):
+		now, err := find(v)
+		if err != nil || now == nil {
+			return err
+		}
+		return show(v, now, errs.Wrap(cause, errs.Conflict, errChangedMeanwhile.Code))
+	}
+	return show(v, a, cause)
+}
+
+// errChangedMeanwhile is scheduling's ErrChanged, said to whoever has the appointment.
+var errChangedMeanwhile = errs.New(errs.Conflict, "my_changed")
+
+// slot reads the chosen time, UTC milliseconds in decimal.
+func (v *visit) slot() (time.Time, error) {
+	ms, err := strconv.ParseInt(v.value("slot"), 10, 64)
+	if err != nil {
+		return time.Time{}, faultAt(errs.Invalid, "slot", "my_slot")
+	}
+	return time.UnixMilli(ms), nil
+}
+
+// showTimes shows what is offered. cause is why the form is shown again, nil the first time.
+func (s *Server) showTimes(v *visit, c choosing, cause error) error {
+	p := myTimePage{base: v.page("my.time.title"), Kind: c.kind, Mode: c.mode, Action: c.address(), Modes: c.tabs(), Appointment: c.moving,
+		Shown: c.shown().String(), ZoneOf: v.text.Zone(c.shown().String()), Zones: c.zones(v), needs: c.needs}
+	p.Path, p.Status = p.Action, v.text.T("my.status.yes")
+	if c.moving != nil {
+		p.base.Title, p.Status = v.text.T("my.move.title"), v.text.T("my.status.booked")
+	}
+	if c.from != "" {
+		p.First = c.starting("").address()
+	}
+	if cause != nil {
+		p.Form, p.Changed = v.againTimes(cause), errors.Is(cause, errChangedMeanwhile)
+	}
+	if err := s.offer(v, c, &p, cause); err != nil {
+		return err
+	}
 	if cause != nil {
 		return v.again(cause, "participant/time", p)
 	}
 	return v.show("participant/time", p)
 }
 
-func (s *Server) myMoveTo(v *visit) error {
-	o, a, err := s.movable(v)
-	if err != nil || a == nil {
-		return err
-	}
-	start, err := v.slot()
-	if err == nil {
-		_, err = s.Scheduling.Move(v.ctx(), v.actor(), v.study.ID, a.ID, start, false)
-	}
-	if err == nil {
-		return v.seeOther("/my/booking", "my_moved")
-	}
-	if mendable(err) {
-		return s.showMove(v, o, a, err)
-	}
-	return err
-}
-
-// slot reads the chosen time, UTC milliseconds in decimal.
-func (v *visit) slot() (time.Time, error) {
-	ms, err := strconv.ParseInt(v.value("slot"), 10, 64)
-	if err != nil {
-		var check errs.Check
-		check.Add("slot", "my_slot")
-		return time.Time{}, check.Err()
-	}
-	return time.UnixMilli(ms), nil
-}
-
-// myTimePage gathers what is offered for a mode, or the first one. cause is why the form is shown again, nil the first
-// time.
-func (s *Server) myTimePage(v *visit, audience, mode string, cause error) (p myTimePage, err error) {
-	kind, err := s.Scheduling.TypeOf(v.ctx(), v.study.ID, audience)
-	if err != nil {
-		return p, err
-	}
-	from := v.fromDay()
-	p = myTimePage{base: v.page("my.time.title"), Mode: kind.Modes[0], Minutes: kind.Minutes, ZoneOf: v.text.Zone(v.study.Zone)}
-	for _, m := range kind.Modes {
-		if string(m) == mode {
-			p.Mode = m
+// againTimes puts what is wrong with the chosen time beside the times.
+func (v *visit) againTimes(cause error) form {
+	f := v.againForm(eachField(cause, func(field errs.Field) errs.Field {
+		if field.Name == "start" {
+			return errs.Field{Name: "slot", Code: "my_slot"}
 		}
+		return field
+	}))
+	if !errors.Is(cause, errChangedMeanwhile) {
+		f = f.about("slot")
 	}
-	for _, m := range kind.Modes {
-		p.Modes = append(p.Modes, modeTab{m, timeAddress("/my/time", m, from), m == p.Mode})
-	}
-	if p.Mode == scheduling.InPerson {
-		p.Place = kind.Place
-	}
-	path := v.Request.URL.Path
-	p.Action = timeAddress(path, p.Mode, from)
-	if !from.IsZero() {
-		p.First = timeAddress(path, p.Mode, time.Time{})
-	}
-	later, err := s.offer(v, audience, from, cause, &p)
-	if !later.IsZero() {
-		p.More = timeAddress(path, p.Mode, later)
-	}
-	return p, err
+	return f
 }
 
-// fromDay is the first day to show; zero is today, as is a day that cannot be read.
-func (v *visit) fromDay() time.Time {
-	day, err := time.ParseInLocation(time.DateOnly, v.Query("from"), v.zone())
-	if err != nil {
-		return time.Time{}
-	}
-	return day
-}
-
-func timeAddress(path string, mode scheduling.Mode, from time.Time) string {
-	pairs := []string{"mode", string(mode)}
-	if path == "/my/move" {
-		pairs = nil
-	}
-	if !from.IsZero() {
-		pairs = append(pairs, "from", from.Format(time.DateOnly))
-	}
-	if len(pairs) == 0 {
-		return path
-	}
-	return withQuery(path, pairs...)
-}
-
-// offer fills in the free times and returns the day on which further ones begin, if there are any. Clocks are those of the
-// study's zone, which stands beside them.
-func (s *Server) offer(v *visit, audience string, from time.Time, cause error, p *myTimePage) (later time.Time, err error) {
-	wanted := v.value("slot")
-	if cause != nil {
-		p.Form = v.againForm(cause)
-		for i, e := range p.Form.Errors {
-			if e.Name == "start" || e.Name == "" {
-				p.Form.Errors[i].Name = "slot"
-			}
-		}
-	}
-	gone := errors.Is(cause, scheduling.ErrTaken) || errors.Is(cause, scheduling.ErrOutside)
-	if start, err := v.slot(); gone && err == nil {
-		near, err := s.Scheduling.Nearest(v.ctx(), v.study.ID, audience, start, nearestShown)
+// offer fills in the times, on the clocks of the zone that stands beside them.
+func (s *Server) offer(v *visit, c choosing, p *myTimePage, cause error) error {
+	if start, err := v.slot(); err == nil && (errors.Is(cause, scheduling.ErrTaken) || errors.Is(cause, scheduling.ErrOutside)) {
+		near, err := s.Scheduling.Nearest(v.ctx(), c.search(), start, nearestShown)
 		if err != nil {
-			return later, err
+			return err
 		}
 		for _, slot := range near {
-			p.Nearest = append(p.Nearest, v.slotChoice(slot, ""))
+			p.Nearest = append(p.Nearest, c.choice(v, slot.Start))
 		}
 	}
-	begin := v.now()
-	if from.After(begin) {
-		begin = from
+	if c.keepsTime() {
+		same := c.choice(v, c.moving.Start())
+		p.Same = &same
 	}
 	// Free knows its own horizon; this only has to lie beyond it.
-	slots, err := s.Scheduling.Free(v.ctx(), v.study.ID, audience, begin, v.now().AddDate(10, 0, 0))
-	for _, slot := range slots {
-		choice := v.slotChoice(slot, wanted)
-		if slices.ContainsFunc(p.Nearest, func(near slotChoice) bool { return near.Value == choice.Value }) {
-			continue // one time, one button
-		}
-		if last := len(p.Days) - 1; last < 0 || p.Days[last].Slots[0].day != choice.day {
-			if len(p.Days) == daysShown {
-				later = slot.Start.In(v.zone())
-				break
-			}
-			p.Days = append(p.Days, v.slotDay(slot))
-		}
-		day := &p.Days[len(p.Days)-1]
-		day.Slots = append(day.Slots, choice)
+	slots, err := s.Scheduling.Free(v.ctx(), c.search(), c.begin(v.now()), v.now().AddDate(10, 0, 0))
+	if err != nil {
+		return err
+	}
+	if later := p.list(v, c, slots); later != "" {
+		p.More = c.starting(later).address()
 	}
 	p.name()
-	return later, err
+	return nil
+}
+
+// list groups times by their days, and returns the day on which those begin that have no room on the page, "" if all have.
+func (p *myTimePage) list(v *visit, c choosing, slots []scheduling.Slot) (later string) {
+	most, shown, last := daysShown, 0, time.Time{}
+	if c.mode == scheduling.Email {
+		most = dueDaysShown
+	}
+	for _, slot := range slots {
+		choice, day := c.choice(v, slot.Start), slot.Start.In(c.shown())
+		if p.stands(choice.Value) || c.moving != nil && slot.Start.Equal(c.moving.Start()) {
+			continue // one time, one button; and none for moving to where it is
+		}
+		if shown == 0 || choice.day != last.Format(time.DateOnly) {
+			rest := c.rest(v, last, day)
+			if shown == most {
+				p.Rest = rest
+				return choice.day
+			}
+			if shown++; shown == 1 || c.mode != scheduling.Email {
+				p.Days = append(p.Days, c.day(v, day, rest))
+			}
+			last = day
+		}
+		now := &p.Days[len(p.Days)-1]
+		now.Slots = append(now.Slots, choice)
+	}
+	return ""
+}
+
+// stands says whether a time stands on the page before the days.
+func (p *myTimePage) stands(value string) bool {
+	return p.Same != nil && p.Same.Value == value || slices.ContainsFunc(p.Nearest, func(near slotChoice) bool { return near.Value == value })
 }
 
 // name gives the first time the address that the error summary points to.
@@ -287,6 +299,8 @@ func (p *myTimePage) name() {
 	switch {
 	case len(p.Nearest) > 0:
 		p.Nearest[0].ID = "f-slot"
+	case p.Same != nil:
+		p.Same.ID = "f-slot"
 	case len(p.Days) > 0:
 		p.Days[0].Slots[0].ID = "f-slot"
 	default: // nothing to point to
@@ -296,17 +310,25 @@ func (p *myTimePage) name() {
 	}
 }
 
-func (v *visit) slotChoice(slot scheduling.Slot, wanted string) slotChoice {
-	local := slot.Start.In(v.zone())
-	value := strconv.FormatInt(slot.Start.UnixMilli(), 10)
-	return slotChoice{Value: value, Clock: v.text.Date(local, i18n.Clock), When: v.text.Date(local, i18n.WeekdayTime),
-		Chosen: value == wanted, day: local.Format(time.DateOnly)}
+// choice is one time on the clocks shown; in writing it is a day.
+func (c choosing) choice(v *visit, start time.Time) slotChoice {
+	local := start.In(c.shown())
+	value := strconv.FormatInt(start.UnixMilli(), 10)
+	choice := slotChoice{Value: value, Chosen: value == v.value("slot"), day: local.Format(time.DateOnly),
+		Clock: v.text.Date(local, i18n.Clock), When: v.text.Date(local, i18n.WeekdayTime)}
+	if c.mode == scheduling.Email {
+		choice.When = v.text.Date(local, i18n.Weekday)
+	}
+	return choice
 }
 
-func (v *visit) slotDay(slot scheduling.Slot) slotDay {
-	local := slot.Start.In(v.zone())
-	weekday, date := v.splitDay(local)
-	return slotDay{Weekday: weekday, Date: date}
+// day begins a group of times: a day, or in writing all the days.
+func (c choosing) day(v *visit, day time.Time, rest string) slotDay {
+	if c.mode == scheduling.Email {
+		return slotDay{Date: v.text.T("choosing.due")}
+	}
+	weekday, date := v.splitDay(day)
+	return slotDay{Rest: rest, Weekday: weekday, Date: date}
 }
 
 // splitDay says a day as its weekday and the rest, where the language begins with the weekday.
@@ -317,4 +339,45 @@ func (v *visit) splitDay(day time.Time) (weekday, date string) {
 		weekday = ""
 	}
 	return weekday, strings.TrimLeft(date, ", ")
+}
+
+// rest says that there are no times between two days because of a holiday; "" where that is not why, or there are some.
+func (c choosing) rest(v *visit, before, day time.Time) string {
+	if !c.holidays || before.IsZero() {
+		return ""
+	}
+	first, last, names := idle(before, day)
+	if len(names) == 0 {
+		return ""
+	}
+	for i, name := range names {
+		names[i] = v.text.T("scheduling.holiday." + name)
+	}
+	key := "choosing.rest.months"
+	switch {
+	case first.Equal(last):
+		key = "choosing.rest.day"
+	case first.Month() == last.Month():
+		key = "choosing.rest.days"
+	}
+	return v.text.T(key, "Day", first.Day(), "Month", v.text.Month(first.Month()), "LastDay", last.Day(), "LastMonth", v.text.Month(last.Month()),
+		"Why", capital(strings.Join(names, ", ")))
+}
+
+// idle is the run from the first to the last working day between two days, both left out, and which holidays are working days of
+// it. Without any there is nothing to say.
+func idle(before, day time.Time) (first, last time.Time, holidays []string) {
+	end := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC)
+	for date := time.Date(before.Year(), before.Month(), before.Day()+1, 0, 0, 0, 0, time.UTC); date.Before(end); date = date.AddDate(0, 0, 1) {
+		if date.Weekday() == time.Saturday || date.Weekday() == time.Sunday {
+			continue
+		}
+		if first, last = cmp.Or(first, date), date; scheduling.HolidayOn(date.Date()) == "" {
+			continue
+		}
+		if name := string(scheduling.HolidayOn(date.Date())); !slices.Contains(holidays, name) {
+			holidays = append(holidays, name)
+		}
+	}
+	return first, last, holidays
 }

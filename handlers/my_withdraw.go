@@ -39,9 +39,9 @@ func (s *Server) myWithdraw(v *visit) error {
 // myWithdrawPage says what leaving leads to, by the study's policy.
 type myWithdrawPage struct {
 	base
-	Appointment *appointment
-	Choices     []choice
-	Left        farewell
+	Appointments []*appointment // that are cancelled
+	Choices      []choice
+	Left         farewell
 }
 
 func (s *Server) myWithdrawPage(v *visit, o own, f form) (p myWithdrawPage, err error) {
@@ -52,9 +52,7 @@ func (s *Server) myWithdrawPage(v *visit, o own, f form) (p myWithdrawPage, err 
 		return p, err
 	}
 	p.Left = farewellOf(v.text, v.zone(), parting)
-	if b, ok := o.open(); ok {
-		p.Appointment, err = s.appointment(v, b)
-	}
+	p.Appointments, err = s.appointments(v, o.open())
 	return p, err
 }
 

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"slices"
 
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/mail"
+	"example.org/feltbok/scheduling"
 	"example.org/feltbok/studies"
 )
 
@@ -25,6 +27,11 @@ func (p outboxPage) Decides() bool { return p.Role == studies.Owner }
 // Fates are what can become of it. Neither is chosen beforehand: mail twice, or none, only the team can weigh.
 func (p outboxPage) Fates() field {
 	return p.Radio("fate", worded(asking{p.base}, "outbox.held.fate.", []mail.Fate{mail.SendOverdue, mail.DropOverdue}), "label=outbox.held.question", "hint=")
+}
+
+// Reminders says whether some mail waits that may turn out not to be needed.
+func (p outboxPage) Reminders() bool {
+	return slices.ContainsFunc(p.Rows, func(r outboxRow) bool { return r.Kind == scheduling.MailReminder && r.State == mail.Waiting })
 }
 
 type outboxRow struct {

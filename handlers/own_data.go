@@ -141,12 +141,17 @@ type dataAnswer struct {
 }
 
 type dataAppointment struct {
-	Starts time.Time `json:"starts"`
-	Ends   time.Time `json:"ends"`
-	Mode   string    `json:"mode"`
-	Place  string    `json:"place,omitempty"`
-	State  string    `json:"state"`
-	MadeAt time.Time `json:"made_at"`
+	Starts   time.Time `json:"starts"`
+	Ends     time.Time `json:"ends"`
+	Mode     string    `json:"mode"`
+	Place    string    `json:"place,omitempty"`
+	Where    string    `json:"where,omitempty"`   // said by them or to the team: where to come to, or which number to ring
+	Message  string    `json:"message,omitempty"` // that the team wrote to them
+	Zone     string    `json:"your_zone,omitempty"`
+	Title    string    `json:"calendar_title"`
+	FollowUp bool      `json:"follow_up,omitempty"`
+	State    string    `json:"state"`
+	MadeAt   time.Time `json:"made_at"`
 }
 
 type dataContact struct {

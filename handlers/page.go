@@ -41,6 +41,17 @@ var parsePages = sync.OnceValues(func() (map[string]*template.Template, error) {
 var functions = template.FuncMap{
 	"join": strings.Join,
 	"add":  func(a, b int) int { return a + b },
+	"dial": dial,
+}
+
+// dial is a telephone number as a machine dials it: what people put between the digits is left out (RFC 3966 §3).
+func dial(number string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '+' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, number)
 }
 
 // base is what every page shows around its content. Page structs embed it.

@@ -10,6 +10,7 @@ import (
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/recruitment"
+	"example.org/feltbok/scheduling"
 	"example.org/feltbok/studies"
 	"example.org/feltbok/surveys"
 )
@@ -69,6 +70,12 @@ type People interface {
 	EnrolTip(ctx context.Context, actor audit.Actor, c recruitment.Participant) error
 	// DropTip deletes a tip at once.
 	DropTip(ctx context.Context, actor audit.Actor, study id.Study, person id.Person) error
+	// Book makes an appointment; what is said about it goes into the vault.
+	Book(ctx context.Context, actor audit.Actor, r scheduling.Request, words Words) (scheduling.Booking, error)
+	// ChangeBooking is scheduling's Change. No words about where it is leave those that there are; a message is of one change.
+	ChangeBooking(ctx context.Context, actor audit.Actor, study id.Study, booking id.Booking, c scheduling.Change, words Words, byStaff bool) error
+	// CancelBooking is scheduling's Cancel.
+	CancelBooking(ctx context.Context, actor audit.Actor, study id.Study, booking id.Booking, seen int64, words Words, byStaff bool) error
 	// Parting says what would become of somebody who withdrew now.
 	Parting(ctx context.Context, study id.Study, person id.Person) (Parting, error)
 	// Withdraw takes a person out of the study: stops what is pending, sends the last mails, keeps that they are not to be
@@ -93,6 +100,12 @@ type People interface {
 	TakeIn(ctx context.Context, actor audit.Actor, study id.Study, draft id.Import) error
 	// Discard forgets a list that nobody began to take in.
 	Discard(ctx context.Context, actor audit.Actor, study id.Study, draft id.Import) error
+}
+
+// Words are what is said about an appointment and may name somebody or where they live: at most 2,000 characters each.
+type Words struct {
+	Where   string // where to come to, or which number to ring
+	Message string // from the team to the participant, about what is done now
 }
 
 // Sieve says of each of several people why they would get no letter; "" for whoever would.

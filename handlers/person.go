@@ -23,6 +23,7 @@ type personPage struct {
 	Recruiter recruitment.Participant // who led to them; empty if nobody did
 	Full      bool                    // no quota of the case has room for them
 	Open      []scheduling.Booking    // appointments to come, or not yet written down
+	Missed    *scheduling.Booking     // the last, if they did not turn up and no other was made
 	Standing  []answerMark
 	Checks    []checkLine          // what may be done in a conversation and with it
 	Kept      consents.Restriction // of Kind "" where there is none
@@ -102,6 +103,9 @@ func (s *Server) personPage(v *visit) (personPage, error) {
 			p.Open = append(p.Open, b)
 		}
 	}
+	if last := len(bookings) - 1; last >= 0 && len(p.Open) == 0 && bookings[last].State == scheduling.NoShow && one.State.Stage() != recruitment.StageDone {
+		p.Missed = &bookings[last]
+	}
 	p.Deeds = p.deeds()
 	p.Happened, err = s.happened(v, p, answered, bookings)
 	return p, err
@@ -158,9 +162,11 @@ func (p personPage) Lead() string {
 	next := p.Next()
 	switch {
 	case next != nil && next.EndsAt < p.Now.UnixMilli():
-		return p.T("people.lead.held", "When", p.NearTime(next.StartsAt))
+		return p.T("people.lead.held", "When", p.Appointed(*next))
 	case next != nil:
-		return p.T("people.lead.booked", "When", p.NearTime(next.StartsAt), "How", strings.ToLower(p.T("people.mode."+string(next.Mode))))
+		return p.T("people.lead.booked", "When", p.Appointed(*next), "How", p.T("home.mode."+string(next.Mode)))
+	case p.Missed != nil:
+		return p.T("appointments.lead_missed", "When", p.Appointed(*p.Missed))
 	case p.Person.NextAt > 0 && !p.Person.State.Lost():
 		return p.T("people.lead.try", "When", p.NearTime(p.Person.NextAt))
 	}
@@ -189,6 +195,9 @@ func (p personPage) deeds() []deed {
 	}
 	all := []deed{{Label: p.T("people.do.log"), Address: "#log"}}
 	kept := p.Kept.Kind != ""
+	if p.Missed != nil && !state.Refuses() && !p.Barred && !kept {
+		all = append(all, deed{Label: p.T("appointments.again_do"), Address: p.At("/bookings/" + string(p.Missed.ID) + "/again"), Post: true})
+	}
 	if !state.Refuses() && !p.Barred && !kept {
 		all = append(all, letter)
 	}
@@ -227,6 +236,8 @@ func (p personPage) likeliest(next *scheduling.Booking) string {
 		return "people.do.interview"
 	case next != nil:
 		return "people.do.booking"
+	case p.Missed != nil:
+		return "appointments.again_do"
 	}
 	switch p.Person.State {
 	case recruitment.Candidate, recruitment.Contacted, recruitment.NoAnswer:
@@ -311,7 +322,7 @@ func (s *Server) personContact(v *visit) error {
 func (s *Server) logContact(v *visit, person id.Person, direction recruitment.Direction, next int64, wrong error) error {
 	contact := recruitment.Contact{Channel: recruitment.Channel(v.value("channel")), Direction: direction,
 		Outcome: recruitment.Outcome(v.value("outcome")), NextAt: next, Anyway: v.anyway(), Seen: v.seen()}
-	err := gatherFaults(s.Recruitment.CheckContact(contact), wrong, identities.CheckNote(v.value("note")))
+	err := gatherFaults(s.Recruitment.CheckContact(contact), wrong, identities.CheckNote("note", v.value("note")))
 	if err == nil {
 		err = s.People.LogContact(v.ctx(), v.actor(), v.study.ID, person, contact, v.value("note"))
 	}
@@ -348,7 +359,7 @@ func (s *Server) setState(v *visit, person id.Person, to recruitment.State) erro
 	if !slices.Contains(recruitment.States(), to) {
 		return faultAt(errs.Invalid, "state", "people.choose_state")
 	}
-	open, err := s.openBookings(v, person)
+	open, err := s.bookingsOf(v, person, scheduling.Booked)
 	if err != nil {
 		return err
 	}

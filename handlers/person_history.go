@@ -190,25 +190,35 @@ func (t *personLine) list(words []string) string {
 
 // booking is when it was made, what became of it, and, while it is open, when it is.
 func (t *personLine) booking(b scheduling.Booking) {
-	when := t.T("people.event.when", "When", t.NearTime(b.StartsAt), "How", strings.ToLower(t.T("people.mode."+string(b.Mode))))
+	how := t.T("home.mode." + string(b.Mode))
+	when := t.T("people.event.when", "When", t.Appointed(b), "How", how)
 	made := happening{At: b.CreatedAt, Title: t.T("people.event.booked"), Lines: []string{when, t.by[b.MadeBy]}}
 	if b.Sequence > 0 {
-		made.Lines = made.Lines[1:] // where a moved appointment once was is not kept
+		made.Lines = made.Lines[1:] // where a changed appointment once was is not kept
+	}
+	if b.Retitled > 0 {
+		made.Lines = append(made.Lines, t.T("appointments.event.retitled"))
 	}
 	t.add(made)
+	if b.Moves > 0 && b.State != scheduling.Cancelled {
+		t.add(happening{At: b.MovedAt, Title: t.T("people.event.moved"), Lines: []string{when}})
+	}
 	switch {
 	case b.State == scheduling.Cancelled:
 		t.add(happening{At: b.ChangedAt, Mark: "cross", Title: t.T("people.event.cancelled"), Lines: []string{when}})
 	case b.State == scheduling.NoShow:
 		t.add(happening{At: b.StartsAt, Mark: "cross", Title: t.T("people.event.no_show"), Lines: []string{when}})
-	case b.State == scheduling.Booked && b.Sequence > 0:
-		t.add(happening{At: b.ChangedAt, Title: t.T("people.event.moved"), Lines: []string{when}})
+	case b.State == scheduling.Booked && b.Sequence > 0 && b.ChangedAt != b.MovedAt:
+		t.add(happening{At: b.ChangedAt, Title: t.T("appointments.event.changed"), Lines: []string{when}})
 	}
-	if b.State == scheduling.Booked {
-		minutes := int((b.EndsAt - b.StartsAt) / time.Minute.Milliseconds())
-		t.add(happening{At: b.StartsAt, Mark: "half", Title: t.T("people.event.interview", "How", strings.ToLower(t.T("people.mode."+string(b.Mode)))),
-			Lines: []string{t.T("people.event.agreed", "Minutes", minutes, "Place", b.Place)}})
+	if b.State != scheduling.Booked {
+		return
 	}
+	lines := []string{b.Place}
+	if b.Mode != scheduling.Email {
+		lines = []string{t.T("people.event.agreed", "Minutes", int((b.EndsAt-b.StartsAt)/time.Minute.Milliseconds()), "Place", b.Place)}
+	}
+	t.add(happening{At: b.StartsAt, Day: b.Mode == scheduling.Email, Mark: "half", Title: t.T("people.event.interview", "How", how), Lines: lines})
 }
 
 func (t *personLine) interview(h interviews.Held) {
@@ -230,8 +240,12 @@ func (t *personLine) interview(h interviews.Held) {
 const together = 2 * time.Second
 
 // change stands by itself where the team set it by hand. What a contact or an answer led to is said there already, and an
-// appointment has an entry of its own; an interview has one too, of when it was held and not of who entered it.
+// appointment has an entry of its own, also where it came to nothing and somebody stands where they stood before; an interview has
+// one too, of when it was held and not of who entered it.
 func (t *personLine) change(c recruitment.Change) {
+	if c.Was == recruitment.Booked && slices.Contains([]recruitment.State{recruitment.Interested, recruitment.Informed, recruitment.Consented}, c.Now) {
+		return
+	}
 	switch c.Now {
 	case recruitment.Booked:
 		return
@@ -273,7 +287,7 @@ func (p personPage) latest() *happening {
 // When is the time of an entry.
 func (p personPage) When(h happening) string {
 	if h.Day {
-		return p.Near(h.At)
+		return plainDay(p.base, time.UnixMilli(h.At))
 	}
 	return p.NearTime(h.At)
 }

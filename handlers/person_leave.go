@@ -26,7 +26,7 @@ func (s *Server) newLeavePage(v *visit) (leavePage, error) {
 		return leavePage{}, err
 	}
 	p.Left = farewellOf(v.text, v.zone(), parting)
-	p.Open, err = s.openBookings(v, one.ID)
+	p.Open, err = s.bookingsOf(v, one.ID, scheduling.Booked)
 	return p, err
 }
 

@@ -32,6 +32,11 @@ func get(path string, access access, handle func(*visit) error) route {
 	return route{methods: []string{http.MethodGet}, path: path, access: access, handle: handle}
 }
 
+// file is what programs read, and ask for without its body.
+func file(path string, access access, handle func(*visit) error) route {
+	return route{methods: []string{http.MethodGet, http.MethodHead}, path: path, access: access, handle: handle}
+}
+
 // post takes a form. One that was handed in before is not done again: the visitor is sent back to see that it is done.
 func post(path string, access access, handle func(*visit) error, back string) route {
 	return route{methods: []string{http.MethodPost}, path: path, access: access, handle: handle, back: back}
@@ -86,12 +91,16 @@ func (v *visit) filled(pattern string) string {
 	return pattern
 }
 
-// wayBack is where a form that was handed in twice leads.
+// wayBack is where a form that was handed in twice leads: to the same of a participant's appointments, where the address names one.
 func (v *visit) wayBack() string {
-	if v.route.back == "" {
-		return v.Request.URL.Path
+	back := v.Request.URL.Path
+	if v.route.back != "" {
+		back = v.filled(v.route.back)
 	}
-	return v.filled(v.route.back)
+	if booking := v.Query("booking"); booking != "" && v.participantSide() {
+		back = withMore(back, "booking", booking)
+	}
+	return back
 }
 
 // here is where this page can be opened again.

@@ -14,6 +14,7 @@ func (s *Server) participantRoutes() []route {
 		get("/my/time", informant, s.myTime),
 		post("/my/time", informant, s.myTimeTake, "/my/booking"),
 		get("/my/booking", informant, s.myBooking),
+		post("/my/booking/title", informant, s.myTitle, "/my/booking"),
 		get("/my/booking.ics", informant, s.myCalendar),
 		get("/my/move", informant, s.myMove),
 		post("/my/move", informant, s.myMoveTo, "/my/booking?done=my_moved"),

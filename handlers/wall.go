@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"fmt"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,15 +78,74 @@ func (v *visit) formClock(check *errs.Check, name string) int {
 	return minutes
 }
 
-// formMoment reads the fields day and time in a zone. An hour that the clocks show twice is taken to be the first one.
+// formMoment reads the fields day and time on the clocks of a zone and, where they show that time twice, which. A time that was
+// picked from those nearest counts for what is typed.
 func (v *visit) formMoment(check *errs.Check, zone string) time.Time {
+	if picked := v.value("pick"); picked != "" {
+		day, clock, _ := strings.Cut(picked, "T")
+		v.form.Set("day", day)
+		v.form.Set("time", clock)
+		v.form.Del("pick")
+	}
 	day, clock := v.formDay(check, "day"), v.formClock(check, "time")
 	if day == "" || clock < 0 {
 		return time.Time{}
 	}
 	at, err := scheduling.Instants(wallOf(day, clock), zone)
-	if err != nil || len(at) == 0 {
+	switch {
+	case err != nil || len(at) == 0:
 		check.Add("time", "field_work.no_such_hour")
+	case len(at) == 1:
+		return at[0]
+	default:
+		if i := slices.Index(readings, v.value("which")); i >= 0 {
+			return at[i]
+		}
+		check.Add("which", "field_work.which")
+	}
+	return time.Time{}
+}
+
+// readings are the answers to which of two equal times is meant.
+var readings = []string{"first", "last"}
+
+// Which asks that, where the clocks show the day and time in the form twice; elsewhere it is nil.
+func (b base) Which() *field {
+	day, isDay := readDay(strings.TrimSpace(b.Form.Values.Get("day")))
+	clock, isClock := readClock(strings.TrimSpace(b.Form.Values.Get("time")))
+	if !isDay || !isClock {
+		return nil
+	}
+	at, err := scheduling.Instants(wallOf(day, clock), b.Zone.String())
+	if err != nil || len(at) < len(readings) {
+		return nil
+	}
+	var choices []choice
+	for _, reading := range readings {
+		choices = append(choices, choice{Value: reading, Label: b.T("field_work.reading."+reading, "Clock", clockOf(clock))})
+	}
+	f := b.Radio("which", choices, "label=field_work.which")
+	return &f
+}
+
+// wallValues are the fields that formMoment reads as this moment in its zone.
+func wallValues(at time.Time) url.Values {
+	values := url.Values{"day": {at.Format(time.DateOnly)}, "time": {at.Format(clockLayout)}}
+	if both, err := scheduling.Instants(at.Format(wallLayout), at.Location().String()); err == nil && len(both) == len(readings) {
+		values.Set("which", readings[slices.IndexFunc(both, at.Equal)])
+	}
+	return values
+}
+
+// formDue reads the field day as the day on which answers in writing are due.
+func (v *visit) formDue(check *errs.Check, zone string) time.Time {
+	day := v.formDay(check, "day")
+	if day == "" {
+		return time.Time{}
+	}
+	at, err := scheduling.Instants(wallOf(day, 0), zone)
+	if err != nil || len(at) == 0 {
+		check.Add("day", "field_work.day")
 		return time.Time{}
 	}
 	return at[0]

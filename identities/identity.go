@@ -103,3 +103,29 @@ func number(s string) (string, bool) {
 	}
 	return phonenumbers.Format(parsed, phonenumbers.E164), true
 }
+
+// Callable returns a telephone number on which somebody may be rung, in groups, as people read it. It is Invalid with the field
+// where the text is none; a blank one is "".
+func Callable(field, text string) (string, error) {
+	phone, ok := number(text)
+	if !ok {
+		var c errs.Check
+		c.Add(field, "identities.phone")
+		return "", c.Err()
+	}
+	return Identity{Phone: phone}.Dial(), nil
+}
+
+// CheckPlace says whether a text can be where to come to: one line, with something to read in it.
+func CheckPlace(field, text string) error {
+	var c errs.Check
+	text = line(text)
+	c.AtMost(field, text, mostLine)
+	switch {
+	case strings.ContainsFunc(text, unicode.IsControl):
+		c.Add(field, "identities.characters")
+	case !strings.ContainsFunc(text, unicode.IsLetter):
+		c.Add(field, "identities.place")
+	}
+	return c.Err()
+}

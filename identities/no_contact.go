@@ -81,6 +81,17 @@ func (v *Vault) Reach(ctx context.Context, study id.Study, people ...id.Person) 
 	return reach, nil
 }
 
+// HasPhone says, without opening anybody, whether a person's telephone number is known: each way to reach them has a look-up hash.
+// Of somebody from before it was kept who has an address it may say no.
+func (v *Vault) HasPhone(ctx context.Context, study id.Study, person id.Person) (has bool, err error) {
+	err = v.db.QueryRow(ctx, `select count(*) > (select count(*) from identity where person_id = $1 and has_email) from identity_lookup
+		where study_id = $2 and person_id = $1`, person, study).Scan(&has)
+	if err != nil {
+		return false, fmt.Errorf("ask for a telephone number: %w", err)
+	}
+	return has, nil
+}
+
 // BarredPersons lists those of a study who are in the vault and asked not to be contacted again.
 func (v *Vault) BarredPersons(ctx context.Context, study id.Study) ([]id.Person, error) {
 	return database.Values[id.Person](ctx, v.db, "select person_id from identity where study_id = $1 and barred order by person_id", study)

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Note is what the team wrote about one contact with a person.
+// Note is a text about one event with a person: what the team wrote about a contact, or where an appointment is to be.
 type Note struct {
 	ID   id.Note
 	At   int64 // when it was written, UTC milliseconds
@@ -26,10 +26,10 @@ type Note struct {
 // mostContactNote is in characters: a call is summed up, not written out.
 const mostContactNote = 2000
 
-// CheckNote says what AddNote would refuse; the field is named note.
-func CheckNote(text string) error {
+// CheckNote says what AddNote would refuse of the text of a field.
+func CheckNote(field, text string) error {
 	var c errs.Check
-	c.AtMost("note", cleanNote(text), mostContactNote)
+	c.AtMost(field, cleanNote(text), mostContactNote)
 	return c.Err()
 }
 
@@ -53,7 +53,7 @@ func notePlace(study id.Study, person id.Person, note id.Note) keys.Place {
 // vault does not know in this study is ErrUnknown. Until somebody keeps the id, nobody misses the note: it goes with the
 // person.
 func (v *Vault) AddNote(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, text string) (id.Note, error) {
-	if err := CheckNote(text); err != nil {
+	if err := CheckNote("note", text); err != nil {
 		return "", err
 	}
 	if text = cleanNote(text); text == "" {

@@ -94,7 +94,7 @@ func TestNotesAreCleanedAndChecked(t *testing.T) {
 		person := s.person()
 		s.put(person, ola)
 		_, err := s.AddNote(t.Context(), researcher, s.study, person, strings.Repeat("å", 2001))
-		if f := errs.FieldsOf(err); len(f) != 1 || f[0].Name != "note" || f[0].Code != "too_long" || identities.CheckNote(strings.Repeat("å", 2000)) != nil {
+		if f := errs.FieldsOf(err); len(f) != 1 || f[0].Name != "note" || f[0].Code != "too_long" || identities.CheckNote("note", strings.Repeat("å", 2000)) != nil {
 			t.Errorf("2,001 characters: %v", err)
 		}
 		for name, err := range map[string]error{

@@ -27,7 +27,7 @@ var (
 )
 
 // purposes are why an identity may be written or opened. They are codes, since they stand in the audit chain.
-var purposes = []string{"mail", "own_data", "call", "support", "correction", "enrol", "tip", "referral", "own_correction", "request", "end_check"}
+var purposes = []string{"mail", "own_data", "call", "support", "correction", "enrol", "tip", "referral", "own_correction", "request", "end_check", "appointment"}
 
 // Purposes lists why an identity may be opened.
 func Purposes() []string { return slices.Clone(purposes) }

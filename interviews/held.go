@@ -26,8 +26,8 @@ const NoMinutes = -1
 // mostMinutes catches a slip of the hand; an hour is usual.
 const mostMinutes = 12 * 60
 
-// modes are the ways of talking; scheduling books the same ones.
-var modes = []string{"in_person", "phone", "video", "email"}
+// Modes are the ways of talking. Where the two met is nothing to an interview that was held.
+var Modes = []string{"in_person", "phone", "video", "email"}
 
 // Held is one interview that took place.
 type Held struct {
@@ -35,7 +35,7 @@ type Held struct {
 	Study     id.Study
 	Person    id.Person
 	Booking   id.Booking // the appointment that was kept; empty where there was none
-	Mode      string     // in_person, phone, video or email
+	Mode      string     // one of Modes
 	HeldOn    string     // date where it was held, 2006-01-02; "" of somebody who is anonymous now
 	StartedAt int64      // UTC milliseconds; 0 where nobody noted it
 	Minutes   int        // whole minutes, or NoMinutes
@@ -113,7 +113,7 @@ const easternmost = 14 * time.Hour
 
 func (s *Interviews) check(h Held) error {
 	var c errs.Check
-	if !slices.Contains(modes, h.Mode) {
+	if !slices.Contains(Modes, h.Mode) {
 		c.Add("mode", "interviews.mode")
 	}
 	latest := s.now().UTC().Add(easternmost)

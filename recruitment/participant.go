@@ -322,6 +322,11 @@ func byIDs(ctx context.Context, q database.Querier, study id.Study, persons []id
 
 // Codes returns the codes of some persons, as far as they are participants of the study.
 func (r *Recruitment) Codes(ctx context.Context, study id.Study, persons []id.Person) (map[id.Person]string, error) {
+	return r.CodesIn(ctx, []id.Study{study}, persons)
+}
+
+// CodesIn is Codes for several studies.
+func (r *Recruitment) CodesIn(ctx context.Context, studies []id.Study, persons []id.Person) (map[id.Person]string, error) {
 	codes := map[id.Person]string{}
 	for some := range database.Chunks(persons) {
 		list, args := database.In(some) // without the study, whose index an engine might take instead
@@ -330,7 +335,7 @@ func (r *Recruitment) Codes(ctx context.Context, study id.Study, persons []id.Pe
 			var of id.Study
 			var code string
 			err := row.Scan(&person, &of, &code)
-			if of == study && code != "" {
+			if slices.Contains(studies, of) && code != "" {
 				codes[person] = code
 			}
 			return err

@@ -284,6 +284,44 @@ func TestAdvance(t *testing.T) {
 	})
 }
 
+// Who has no appointment any more stands where they stood before it.
+func TestUnbook(t *testing.T) {
+	each(t, func(t *testing.T, f *field) {
+		for i, tc := range []struct{ way, want string }{
+			{"contacted interested informed consented booked", "consented"},
+			{"contacted interested booked", "interested"},
+			{"contacted booked", "interested"}, // who agreed on a time has said that much
+			{"no_answer booked", "interested"},
+			{"informed booked consented", "informed"}, // whoever knows of the yes says so
+			{"consented booked interviewed", "interviewed"},
+			{"consented booked withdrawn", "withdrawn"},
+			{"consented", "consented"},
+		} {
+			person := f.add(f.participant(fmt.Sprint("A", i)))
+			for _, to := range strings.Fields(tc.way) {
+				f.advance(person, recruitment.State(to))
+			}
+			for range 2 {
+				if err := f.db.Tx(t.Context(), func(tx *database.Tx) error { return f.Unbook(t.Context(), tx, f.study, person, researcher) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := f.state(person); string(got) != tc.want {
+				t.Errorf("%s: %s, want %s", tc.way, got, tc.want)
+			}
+			f.advance(person, recruitment.Booked)
+			if got := f.state(person); tc.want == "consented" && got != recruitment.Booked {
+				t.Errorf("%s, booked again: %s", tc.way, got)
+			}
+		}
+		if err := f.db.Tx(t.Context(), func(tx *database.Tx) error {
+			return f.Unbook(t.Context(), tx, f.study, id.New[id.Person](), researcher)
+		}); err != nil {
+			t.Errorf("nobody: %v", err)
+		}
+	})
+}
+
 func TestSetStateFollowsItsTable(t *testing.T) {
 	each(t, func(t *testing.T, f *field) {
 		ctx := t.Context()

@@ -207,6 +207,28 @@ func (r *Recruitment) advance(ctx context.Context, tx *database.Tx, study id.Stu
 	return r.move(ctx, tx, study, person, at, to, reached, actor)
 }
 
+// Unbook notes in the caller's transaction that somebody has no appointment any more: who stood at that stands where they stood
+// before. It does nothing for anybody else.
+func (r *Recruitment) Unbook(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, actor audit.Actor) error {
+	at, err := touch(ctx, tx, study, person)
+	if errors.Is(err, ErrUnknown) || err == nil && at.state != Booked {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var was State
+	err = tx.QueryRow(ctx, `select was from participant_change where study_id = $1 and person_id = $2 and became = 'booked'
+		order by seq desc limit 1`, study, person).Scan(&was)
+	if err != nil {
+		return fmt.Errorf("find where a participant stood: %w", err)
+	}
+	if was.Lost() || was.rank() < Interested.rank() {
+		was = Interested // who agreed on a time has said that much
+	}
+	return r.move(ctx, tx, study, person, at, was, at.reached, actor)
+}
+
 // SetState is a researcher's own word on where a person stands, also a correction backwards. What Next does not list is
 // ErrTransition. ErrFull: that would ask somebody for whom no goal has room, and not anyway.
 func (r *Recruitment) SetState(ctx context.Context, actor audit.Actor, study id.Study, person id.Person, to State, anyway bool) error {

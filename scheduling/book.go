@@ -21,11 +21,14 @@ type Request struct {
 	Mode         Mode
 	Start        time.Time
 	Language     string       // of the mails: nb, nn, en, or empty where it is not known here
+	PersonZone   string       // in which the participant chose, where that is another than the place's
+	Where        id.Note      // where to come to, or which number to ring, in the vault
 	ByStaff      bool         // staff book any free time; what follows is theirs alone
 	Interviewers []id.Account // one or two; empty lets the program choose
 	Place        string       // instead of the type's; the study store holds no participant's address
 	Zone         string       // instead of the first interviewer's
 	FollowUp     bool         // beside an open booking
+	Message      id.Note      // what the team writes to the participant, in the vault
 }
 
 // purpose is what a person must have agreed to.
@@ -34,14 +37,14 @@ const purpose = "interview"
 // Book gives a time to a person. Participants (ByStaff false) book for themselves one of the times that Free returns,
 // and need a yes to the interview; staff book any time that is free, and are refused only on a no or a restriction.
 //
-// It returns Invalid with fields "start", "mode", "language", "zone", "place" or "interviewers", ErrOutside, ErrTaken,
+// It returns Invalid with fields "start", "mode", "language", "zone", "person_zone", "place", "where" or "interviewers", ErrOutside, ErrTaken,
 // ErrNotAllowed, ErrHasBooking or ErrNobody; and the NotFound of whoever knows the people for somebody who has left.
 func (s *Scheduling) Book(ctx context.Context, actor audit.Actor, r Request) (Booking, error) {
 	if !r.ByStaff {
 		if actor != audit.Participant(r.Person) {
 			return Booking{}, ErrNotAllowed
 		}
-		if err := s.gone(ctx, r.Study, r.Start); err != nil {
+		if err := s.gone(ctx, r.Study, r.Mode, r.Start); err != nil {
 			return Booking{}, err
 		}
 	}
@@ -52,7 +55,10 @@ func (s *Scheduling) Book(ctx context.Context, actor audit.Actor, r Request) (Bo
 	if err := r.check(kind, s.now()); err != nil {
 		return Booking{}, err
 	}
-	p, err := s.plan(ctx, kind, r.Start, r.Start)
+	if r.Mode == Email && r.ByStaff {
+		r.Start = dueDay(r.Start, r.Zone)
+	}
+	p, err := s.plan(ctx, kind, "", r.Start, r.Start)
 	if err != nil {
 		return Booking{}, err
 	}
@@ -88,12 +94,19 @@ func (r Request) check(kind Type, now time.Time) error {
 	if !slices.Contains([]string{"", "nb", "nn", "en"}, r.Language) {
 		check.Add("language", "scheduling.language")
 	}
-	if r.Zone != "" {
-		if _, err := zone(r.Zone); err != nil {
-			check.Add("zone", "scheduling.zone")
+	for field, name := range map[string]string{"zone": r.Zone, "person_zone": r.PersonZone} {
+		if _, err := zone(name); name != "" && err != nil {
+			check.Add(field, "scheduling.zone")
 		}
 	}
-	check.AtMost("place", r.Place, mostPlace)
+	if r.Mode == Visit && r.Where == "" && !r.ByStaff {
+		check.Add("where", "required")
+	}
+	if r.Mode == Video && r.Place != "" {
+		checkRoom(&check, "place", r.Place)
+	} else {
+		check.AtMost("place", r.Place, mostPlace)
+	}
 	if len(sorted(r.Interviewers)) > mostInterviewers {
 		check.Add("interviewers", "scheduling.interviewers")
 	}
@@ -103,33 +116,59 @@ func (r Request) check(kind Type, now time.Time) error {
 func (r Request) booking(kind Type, actor audit.Actor, now time.Time) Booking {
 	b := Booking{
 		ID: id.New[id.Booking](), Study: r.Study, Person: r.Person, Audience: r.Audience, Language: r.Language, Mode: r.Mode,
-		StartsAt: r.Start.UnixMilli(), EndsAt: r.Start.UnixMilli() + kind.length(), Place: kind.where(r.Mode), State: Booked,
-		UID: id.New[string](), MadeBy: actor, CreatedAt: now.UnixMilli(), ChangedAt: now.UnixMilli(),
+		StartsAt: r.Start.UnixMilli(), Place: kind.where(r.Mode), Where: r.Where, Title: Titles[0], State: Booked, UID: id.New[string](),
+		MovedAt: now.UnixMilli(), Version: 1, MadeBy: actor, CreatedAt: now.UnixMilli(), ChangedAt: now.UnixMilli(),
+	}
+	if r.Mode.Call() {
+		b.PersonZone = r.PersonZone
 	}
 	if r.ByStaff {
-		b.FollowUp, b.Zone, b.Place = r.FollowUp, r.Zone, cmp.Or(r.Place, b.Place)
+		b.FollowUp, b.Zone, b.Place, b.Message = r.FollowUp, r.Zone, cmp.Or(ownRoom(r.Place), b.Place), r.Message
 	}
 	return b
 }
 
-// cast is from whom a booking takes its interviewers: the first want of the accounts that are free.
+// dueDay is the day of a moment, as its first instant.
+func dueDay(at time.Time, zoneName string) time.Time {
+	loc, err := zone(zoneName)
+	if err != nil {
+		loc = at.Location()
+	}
+	first, _, _ := readings(midnight(at.In(loc)), loc)
+	return first
+}
+
+// ends finds the end of a booking whose zone is known: in writing that of the day.
+func (b *Booking) ends(kind Type) {
+	b.EndsAt = b.StartsAt + kind.length()
+	if b.Mode == Email {
+		start := b.Start()
+		next, _, _ := readings(midnight(start).AddDate(0, 0, 1), start.Location())
+		b.EndsAt = next.UnixMilli()
+	}
+}
+
+// cast is from whom a booking takes its interviewers: the first want of the accounts that are free. With a limit on
+// interviews in a day, date is the local date of a cell.
 type cast struct {
 	accounts []id.Account
 	want     int
+	daily    int
+	date     func(account id.Account, cell int64) string
 }
 
 // who finds the interviewers to ask. What participants want is checked against what is offered, and refused here where
 // it is gone, without waiting for anybody's turn; the transaction looks again.
 func (s *Scheduling) who(p *plan, r Request, b Booking) (cast, error) {
 	if !r.ByStaff {
-		from, err := s.offered(p, b.StartsAt)
-		if err == nil && len(p.able(b.StartsAt, (*diary).idle)) < p.kind.Interviewers {
+		from, err := s.offered(p, b.Mode, b.StartsAt)
+		if err == nil && b.Mode != Email && len(p.able(b.StartsAt, (*diary).idle)) < p.kind.Interviewers {
 			err = ErrTaken
 		}
 		return from, err
 	}
 	if chosen := sorted(r.Interviewers); len(chosen) > 0 {
-		return cast{chosen, len(chosen)}, nil
+		return cast{accounts: chosen, want: len(chosen)}, nil
 	}
 	// Those at work come first, but staff may agree on a time outside everybody's hours.
 	everybody := byEase(p.able(b.StartsAt, (*diary).working))
@@ -141,12 +180,15 @@ func (s *Scheduling) who(p *plan, r Request, b Booking) (cast, error) {
 	if len(everybody) < p.kind.Interviewers {
 		return cast{}, ErrNobody
 	}
-	return cast{everybody, p.kind.Interviewers}, nil
+	return cast{accounts: everybody, want: p.kind.Interviewers}, nil
 }
 
 // gone returns ErrTaken where every interviewer of the study is booked at a start. After a mail-out most requests for a
 // popular time end here, at the price of one query.
-func (s *Scheduling) gone(ctx context.Context, study id.Study, start time.Time) error {
+func (s *Scheduling) gone(ctx context.Context, study id.Study, mode Mode, start time.Time) error {
+	if mode == Email {
+		return nil
+	}
 	var all, busy int
 	err := s.db.QueryRow(ctx, `select count(*), count(c.account_id) from interviewer i
 		left join booking_cell c on c.account_id = i.account_id and c.cell = $2
@@ -162,14 +204,27 @@ func (s *Scheduling) gone(ctx context.Context, study id.Study, start time.Time) 
 
 // offered returns the interviewers who offer a time, booked or not. ErrOutside: it is none of those that Free returns or
 // returned.
-func (s *Scheduling) offered(p *plan, at int64) (cast, error) {
+func (s *Scheduling) offered(p *plan, mode Mode, at int64) (cast, error) {
 	start := time.UnixMilli(at)
 	from, to := p.kind.offers(s.now(), start, start.Add(time.Millisecond))
-	able := p.able(at, (*diary).working)
-	if !p.starts[at] || from.After(start) || !start.Before(to) || len(able) < p.kind.Interviewers {
+	able, onGrid := p.able(at, (*diary).working), p.starts[at]
+	if mode == Email {
+		able, onGrid = p.diaries, len(p.dueDays(start, to)) > 0
+	}
+	if !onGrid || from.After(start) || !start.Before(to) || len(able) < p.kind.Interviewers {
 		return cast{}, ErrOutside
 	}
-	return cast{byEase(able), p.kind.Interviewers}, nil
+	all := cast{accounts: byEase(able), want: p.kind.Interviewers, daily: p.kind.DailyMost}
+	if all.daily > 0 && mode != Email {
+		all.date = p.date
+	}
+	return all, nil
+}
+
+// date is the local date of a cell where an interviewer is.
+func (p *plan) date(account id.Account, cell int64) string {
+	i := slices.IndexFunc(p.diaries, func(d *diary) bool { return d.Account == account })
+	return p.diaries[i].date(cell * cellLength)
 }
 
 // byEase puts whoever has the emptier day first.
@@ -185,7 +240,7 @@ func (s *Scheduling) book(ctx context.Context, tx *database.Tx, kind Type, b *Bo
 	if err := s.admit(ctx, tx, b.Study, b.Person, r.ByStaff); err != nil {
 		return err
 	}
-	first, after := kind.cells(b.StartsAt, b.EndsAt)
+	first, after := kind.cells(b.StartsAt, b.StartsAt+kind.length())
 	if err := seat(ctx, tx, b, from, first, after); err != nil {
 		return err
 	}
@@ -193,6 +248,10 @@ func (s *Scheduling) book(ctx context.Context, tx *database.Tx, kind Type, b *Bo
 		if b.Zone = p.zoneOf(b.Interviewers); b.Zone == "" {
 			return &errs.Error{Kind: errs.Invalid, Code: "invalid", Fields: []errs.Field{{Name: "zone", Code: "required"}}}
 		}
+	}
+	b.ends(kind)
+	if b.PersonZone == b.Zone {
+		b.PersonZone = ""
 	}
 	if err := insert(ctx, tx, *b); err != nil {
 		return err
@@ -204,6 +263,9 @@ func (s *Scheduling) book(ctx context.Context, tx *database.Tx, kind Type, b *Bo
 		return fmt.Errorf("advance person: %w", err)
 	}
 	if err := s.tell(ctx, tx, MailConfirmed, *b); err != nil {
+		return err
+	}
+	if err := s.remind(ctx, tx, kind, *b); err != nil {
 		return err
 	}
 	return s.note(ctx, tx, b.MadeBy, "booking.made", *b)
@@ -239,12 +301,16 @@ func personTurn(ctx context.Context, tx *database.Tx, study id.Study, person id.
 	return nil
 }
 
-// seat gives the booking its interviewers, once it is their turn.
+// seat gives the booking its interviewers, once it is their turn. In writing nobody need be free.
 func seat(ctx context.Context, tx *database.Tx, b *Booking, from cast, first, after int64) (err error) {
+	if b.Mode == Email {
+		b.Interviewers = sorted(from.accounts[:from.want])
+		return nil
+	}
 	if err := takeTurn(ctx, tx, from.accounts); err != nil {
 		return err
 	}
-	b.Interviewers, err = pick(ctx, tx, from.accounts, from.want, b.ID, first, after)
+	b.Interviewers, err = pick(ctx, tx, from, b.ID, first, after)
 	return err
 }
 

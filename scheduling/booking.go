@@ -30,18 +30,35 @@ type Booking struct {
 	Audience         string
 	Language         string // the participant's when they booked; empty where staff did
 	Mode             Mode
-	StartsAt, EndsAt int64 // UTC milliseconds
+	StartsAt, EndsAt int64 // UTC milliseconds; in writing the day on which the answers are due
 	Zone             string
-	Place            string // the room or the video address; never a participant's own address
+	PersonZone       string  // in which the participant chose; empty: Zone
+	Place            string  // the room or the video address; never a participant's own address
+	Where            id.Note // in the vault: where to come to, or which number to ring; empty where nothing was said
+	Message          id.Note // in the vault: what the team wrote to the participant about the latest change
+	Title            Title
+	Retitled         int // how often the title was changed
 	Interviewers     []id.Account
 	State            State
 	FollowUp         bool   // beside another open booking of the same person
 	UID              string // the calendar object's
-	Sequence         int    // 0 at first; rises with every move and with the cancellation
+	Sequence         int    // 0 at first; rises with every change that concerns both sides and with the cancellation
+	Moves            int    // how often its time was changed
+	MovedAt          int64  // when it got the time that it has, UTC milliseconds
+	Version          int64  // rises with everything
 	MadeBy           audit.Actor
 	CreatedAt        int64 // UTC milliseconds
 	ChangedAt        int64
 }
+
+// Title is what the participant's calendar shows: a code whose word stands in the catalogue after "scheduling.title.".
+type Title string
+
+// Titles are those to choose from, the usual one first. None says what it is about.
+var Titles = []Title{"appointment", "talk", "meeting"}
+
+// OwnSequence is the SEQUENCE of the participant's copy. A new title is nothing to the interviewers, so theirs is Sequence.
+func (b Booking) OwnSequence() int { return b.Sequence + b.Retitled }
 
 // Start returns the start in the booking's zone.
 func (b Booking) Start() time.Time { return b.in(b.StartsAt) }
@@ -57,12 +74,14 @@ func (b Booking) in(ms int64) time.Time {
 	return time.UnixMilli(ms).In(loc)
 }
 
-const bookingColumns = "id, study_id, person_id, audience, language, mode, starts_at, ends_at, zone, place, interviewers, state, follow_up, uid, sequence, made_by, created_at, changed_at"
+const bookingColumns = `id, study_id, person_id, audience, language, mode, starts_at, ends_at, zone, person_zone, place, where_note, message_note,
+	title, retitled, interviewers, state, follow_up, uid, sequence, moves, moved_at, version, made_by, created_at, changed_at`
 
 func scanBooking(row database.Scanner) (b Booking, err error) {
 	var interviewers string
-	err = row.Scan(&b.ID, &b.Study, &b.Person, &b.Audience, &b.Language, &b.Mode, &b.StartsAt, &b.EndsAt, &b.Zone, &b.Place,
-		&interviewers, &b.State, &b.FollowUp, &b.UID, &b.Sequence, &b.MadeBy, &b.CreatedAt, &b.ChangedAt)
+	err = row.Scan(&b.ID, &b.Study, &b.Person, &b.Audience, &b.Language, &b.Mode, &b.StartsAt, &b.EndsAt, &b.Zone, &b.PersonZone, &b.Place,
+		&b.Where, &b.Message, &b.Title, &b.Retitled, &interviewers, &b.State, &b.FollowUp, &b.UID, &b.Sequence, &b.Moves, &b.MovedAt,
+		&b.Version, &b.MadeBy, &b.CreatedAt, &b.ChangedAt)
 	if err == nil {
 		err = json.Unmarshal([]byte(interviewers), &b.Interviewers)
 	}
@@ -137,10 +156,9 @@ func insert(ctx context.Context, tx *database.Tx, b Booking) error {
 	if err != nil {
 		return fmt.Errorf("insert booking: %w", err)
 	}
-	n, err := tx.Exec(ctx, "insert into booking ("+bookingColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) on conflict do nothing`,
-		b.ID, b.Study, b.Person, b.Audience, b.Language, b.Mode, b.StartsAt, b.EndsAt, b.Zone, b.Place,
-		string(interviewers), b.State, b.FollowUp, b.UID, b.Sequence, b.MadeBy, b.CreatedAt, b.ChangedAt)
+	n, err := tx.Insert(ctx, "booking ("+bookingColumns+")", [][]any{{b.ID, b.Study, b.Person, b.Audience, b.Language, b.Mode, b.StartsAt, b.EndsAt,
+		b.Zone, b.PersonZone, b.Place, b.Where, b.Message, b.Title, b.Retitled, string(interviewers), b.State, b.FollowUp, b.UID, b.Sequence,
+		b.Moves, b.MovedAt, b.Version, b.MadeBy, b.CreatedAt, b.ChangedAt}}, "on conflict do nothing")
 	if err != nil {
 		return fmt.Errorf("insert booking: %w", err)
 	}
@@ -150,21 +168,25 @@ func insert(ctx context.Context, tx *database.Tx, b Booking) error {
 	return nil
 }
 
-// change writes what a move or a cancellation alters, while the booking is open.
-func change(ctx context.Context, tx *database.Tx, b Booking) error {
+// write writes what may change of a booking, and raises its version: b has the one that was read. Whoever comes second does
+// not write over the first.
+func write(ctx context.Context, tx *database.Tx, b *Booking) error {
 	interviewers, err := json.Marshal(b.Interviewers)
 	if err != nil {
 		return fmt.Errorf("change booking: %w", err)
 	}
-	n, err := tx.Exec(ctx, `update booking set starts_at = $3, ends_at = $4, interviewers = $5, state = $6, sequence = $7, changed_at = $8
-		where study_id = $1 and id = $2 and state = 'booked'`,
-		b.Study, b.ID, b.StartsAt, b.EndsAt, string(interviewers), b.State, b.Sequence, b.ChangedAt)
+	n, err := tx.Exec(ctx, `update booking set mode = $4, starts_at = $5, ends_at = $6, place = $7, where_note = $8, message_note = $9, title = $10,
+		retitled = $11, interviewers = $12, state = $13, sequence = $14, moves = $15, moved_at = $16, changed_at = $17, person_zone = $18,
+		version = version + 1 where study_id = $1 and id = $2 and version = $3`,
+		b.Study, b.ID, b.Version, b.Mode, b.StartsAt, b.EndsAt, b.Place, b.Where, b.Message, b.Title, b.Retitled, string(interviewers), b.State,
+		b.Sequence, b.Moves, b.MovedAt, b.ChangedAt, b.PersonZone)
 	if err != nil {
 		return fmt.Errorf("change booking: %w", err)
 	}
 	if n == 0 {
-		return ErrNotOpen
+		return ErrChanged
 	}
+	b.Version++
 	return nil
 }
 
@@ -174,8 +196,8 @@ func (s *Scheduling) DoneTx(ctx context.Context, tx *database.Tx, study id.Study
 	if state != Done && state != NoShow {
 		return fmt.Errorf("a booking cannot end as %q", state)
 	}
-	n, err := tx.Exec(ctx, "update booking set state = $3, changed_at = $4 where study_id = $1 and id = $2 and person_id = $5 and state <> 'cancelled'",
-		study, booking, state, s.now().UnixMilli(), person)
+	n, err := tx.Exec(ctx, `update booking set state = $3, changed_at = $4, version = version + 1
+		where study_id = $1 and id = $2 and person_id = $5 and state <> 'cancelled'`, study, booking, state, s.now().UnixMilli(), person)
 	if err != nil {
 		return fmt.Errorf("end booking: %w", err)
 	}
@@ -191,20 +213,15 @@ type Stand struct {
 	From, Until int64 // Until is 0 while the booking is open
 }
 
-// Stands tells how a booking stood, oldest first. Only the latest change has a time: what was moved more than once stood
-// somewhere unknown until then.
+// Stands tells how a booking stood, oldest first. Only the time that it has is known: before a move it stood somewhere else.
 func (b Booking) Stands() []Stand {
-	moves := b.Sequence
-	if b.State == Cancelled {
-		moves-- // the cancellation counts as one
-	}
 	switch {
-	case moves <= 0 && b.State == Booked:
+	case b.Moves == 0 && b.State == Booked:
 		return []Stand{{b.StartsAt, b.CreatedAt, 0}}
-	case moves <= 0:
+	case b.Moves == 0:
 		return []Stand{{b.StartsAt, b.CreatedAt, b.ChangedAt}}
 	case b.State == Booked:
-		return []Stand{{0, b.CreatedAt, b.ChangedAt}, {b.StartsAt, b.ChangedAt, 0}}
+		return []Stand{{0, b.CreatedAt, b.MovedAt}, {b.StartsAt, b.MovedAt, 0}}
 	}
 	return []Stand{{0, b.CreatedAt, b.ChangedAt}}
 }

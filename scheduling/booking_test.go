@@ -14,23 +14,23 @@ import (
 	"example.org/feltbok/scheduling/ical"
 )
 
-// A booking remembers its latest change alone; where it stood before is not made up.
+// A booking remembers the time that it has; where it stood before is not made up.
 func TestStands(t *testing.T) {
 	const starts, made, changed = 900, 100, 500
 	for name, c := range map[string]struct {
-		state    scheduling.State
-		sequence int
-		want     []scheduling.Stand
+		state scheduling.State
+		moves int
+		want  []scheduling.Stand
 	}{
 		"open":                  {scheduling.Booked, 0, []scheduling.Stand{{Starts: starts, From: made}}},
 		"kept":                  {scheduling.Done, 0, []scheduling.Stand{{Starts: starts, From: made, Until: changed}}},
 		"nobody came":           {scheduling.NoShow, 0, []scheduling.Stand{{Starts: starts, From: made, Until: changed}}},
-		"cancelled":             {scheduling.Cancelled, 1, []scheduling.Stand{{Starts: starts, From: made, Until: changed}}},
+		"cancelled":             {scheduling.Cancelled, 0, []scheduling.Stand{{Starts: starts, From: made, Until: changed}}},
 		"moved and open":        {scheduling.Booked, 2, []scheduling.Stand{{From: made, Until: changed}, {Starts: starts, From: changed}}},
 		"moved, then kept":      {scheduling.Done, 1, []scheduling.Stand{{From: made, Until: changed}}},
-		"moved, then cancelled": {scheduling.Cancelled, 2, []scheduling.Stand{{From: made, Until: changed}}},
+		"moved, then cancelled": {scheduling.Cancelled, 1, []scheduling.Stand{{From: made, Until: changed}}},
 	} {
-		b := scheduling.Booking{StartsAt: starts, CreatedAt: made, ChangedAt: changed, State: c.state, Sequence: c.sequence}
+		b := scheduling.Booking{StartsAt: starts, CreatedAt: made, MovedAt: changed, ChangedAt: changed, State: c.state, Moves: c.moves}
 		if got := b.Stands(); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
@@ -49,24 +49,24 @@ func TestBookMoveCancel(t *testing.T) {
 		}
 		same(t, "mails on booking", w.sent(), []string{"booking_confirmed person 0", "booking_confirmed ada 0"})
 
-		moved, err := w.Move(ctx, audit.Participant(p), w.study, b.ID, at("2019-04-12T09:00"), false)
+		moved, err := w.Change(ctx, audit.Participant(p), w.study, b.ID, scheduling.Change{Start: at("2019-04-12T09:00")}, false)
 		if err != nil || moved.UID != b.UID || moved.Sequence != 1 || !moved.Start().Equal(at("2019-04-12T09:00")) {
 			t.Errorf("moved to %+v, %v", moved, err)
 		}
 		same(t, "mails on moving", w.sent(), []string{"booking_moved person 1", "booking_moved ada 1"})
 		same(t, "the old day", w.freeOn(t, "2019-04-11"), []string{"09:00", "10:00", "11:00"})
 		same(t, "the new day", w.freeOn(t, "2019-04-12"), []string{"10:00", "11:00"})
-		if again, err := w.Move(ctx, staff, w.study, b.ID, at("2019-04-12T09:00"), true); err != nil || again.Sequence != 1 || len(w.sent()) > 0 {
+		if again, err := w.Change(ctx, staff, w.study, b.ID, scheduling.Change{Start: at("2019-04-12T09:00")}, true); err != nil || again.Sequence != 1 || len(w.sent()) > 0 {
 			t.Errorf("moved to where it is: %+v, %v", again, err)
 		}
 
-		if err := w.Cancel(ctx, staff, w.study, b.ID, true); err != nil {
+		if err := w.Cancel(ctx, staff, w.study, b.ID, 0, "", true); err != nil {
 			t.Fatal(err)
 		}
 		same(t, "mails on cancelling", w.sent(), []string{"booking_cancelled person 2", "booking_cancelled ada 2"})
 		same(t, "the day after cancelling", w.freeOn(t, "2019-04-12"), []string{"09:00", "10:00", "11:00"})
-		is(t, "cancelled twice", w.Cancel(ctx, staff, w.study, b.ID, true), scheduling.ErrNotOpen)
-		_, err = w.Move(ctx, staff, w.study, b.ID, at("2019-04-12T10:00"), true)
+		is(t, "cancelled twice", w.Cancel(ctx, staff, w.study, b.ID, 0, "", true), scheduling.ErrNotOpen)
+		_, err = w.Change(ctx, staff, w.study, b.ID, scheduling.Change{Start: at("2019-04-12T10:00")}, true)
 		is(t, "moved after cancelling", err, scheduling.ErrNotOpen)
 
 		anew := w.mustOwn(t, p, "2019-04-11T10:00")
@@ -147,9 +147,9 @@ func TestConsentIsAskedWhenActing(t *testing.T) {
 					b = w.mustOwn(t, p, "2019-04-11T10:00")
 					w.standing[p] = c.standing
 				}
-				_, err = w.Move(t.Context(), actor, w.study, b.ID, at("2019-04-11T11:00"), c.byStaff)
+				_, err = w.Change(t.Context(), actor, w.study, b.ID, scheduling.Change{Start: at("2019-04-11T11:00")}, c.byStaff)
 				is(t, "move", err, c.change)
-				is(t, "cancel needs no consent", w.Cancel(t.Context(), actor, w.study, b.ID, c.byStaff), nil)
+				is(t, "cancel needs no consent", w.Cancel(t.Context(), actor, w.study, b.ID, 0, "", c.byStaff), nil)
 			})
 		})
 	}
@@ -205,23 +205,23 @@ func TestOneMayChangeOnlyOnesOwnUntilTheDeadline(t *testing.T) {
 		w.offer(t, nil)
 		w.week(t, "ada", workdays(9, 12)...)
 		b := w.mustOwn(t, p, "2019-04-11T10:00")
-		_, err := w.Move(ctx, eve, w.study, b.ID, at("2019-04-12T10:00"), false)
+		_, err := w.Change(ctx, eve, w.study, b.ID, scheduling.Change{Start: at("2019-04-12T10:00")}, false)
 		is(t, "another's move", err, scheduling.ErrNotFound)
-		is(t, "another's cancel", w.Cancel(ctx, eve, w.study, b.ID, false), scheduling.ErrNotFound)
-		is(t, "another study's cancel", w.Cancel(ctx, staff, id.New[id.Study](), b.ID, true), scheduling.ErrNotFound)
+		is(t, "another's cancel", w.Cancel(ctx, eve, w.study, b.ID, 0, "", false), scheduling.ErrNotFound)
+		is(t, "another study's cancel", w.Cancel(ctx, staff, id.New[id.Study](), b.ID, 0, "", true), scheduling.ErrNotFound)
 		_, err = w.Get(ctx, id.New[id.Study](), b.ID)
 		is(t, "another study's get", err, scheduling.ErrNotFound)
 
 		w.set("2019-04-10T10:00")
-		moved, err := w.Move(ctx, audit.Participant(p), w.study, b.ID, at("2019-04-11T11:00"), false)
+		moved, err := w.Change(ctx, audit.Participant(p), w.study, b.ID, scheduling.Change{Start: at("2019-04-11T11:00")}, false)
 		if err != nil || moved.Sequence != 1 {
 			t.Errorf("at the deadline: %v", err)
 		}
 		w.set("2019-04-10T11:05")
-		_, err = w.Move(ctx, audit.Participant(p), w.study, b.ID, at("2019-04-12T10:00"), false)
+		_, err = w.Change(ctx, audit.Participant(p), w.study, b.ID, scheduling.Change{Start: at("2019-04-12T10:00")}, false)
 		is(t, "late move", err, scheduling.ErrTooLate)
-		is(t, "late cancel", w.Cancel(ctx, audit.Participant(p), w.study, b.ID, false), scheduling.ErrTooLate)
-		is(t, "staff cancel late", w.Cancel(ctx, staff, w.study, b.ID, true), nil)
+		is(t, "late cancel", w.Cancel(ctx, audit.Participant(p), w.study, b.ID, 0, "", false), scheduling.ErrTooLate)
+		is(t, "staff cancel late", w.Cancel(ctx, staff, w.study, b.ID, 0, "", true), nil)
 	})
 }
 
@@ -239,10 +239,10 @@ func TestMoveToAnotherInterviewer(t *testing.T) {
 				t.Errorf("%s: %v, %v, want %v", what, b.Interviewers, err, want)
 			}
 		}
-		moved, err := w.Move(ctx, audit.Participant(p), w.study, b.ID, at("2019-04-11T11:00"), false)
+		moved, err := w.Change(ctx, audit.Participant(p), w.study, b.ID, scheduling.Change{Start: at("2019-04-11T11:00")}, false)
 		same2("kept where possible", moved, err, "ada")
 		w.sent()
-		moved, err = w.Move(ctx, audit.Participant(p), w.study, b.ID, at("2019-04-11T14:00"), false)
+		moved, err = w.Change(ctx, audit.Participant(p), w.study, b.ID, scheduling.Change{Start: at("2019-04-11T14:00")}, false)
 		same2("another where not", moved, err, "bo")
 		same(t, "mails", w.sent(), []string{"booking_moved person 2", "booking_confirmed bo 2", "booking_cancelled ada 2"})
 		if n := w.count(t, "select count(*) from booking_cell where account_id = 'ada'"); n != 0 {
@@ -251,9 +251,9 @@ func TestMoveToAnotherInterviewer(t *testing.T) {
 		if _, err := w.byStaff(ctx, person(), at("2019-04-12T14:00"), "bo"); err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.Move(ctx, staff, w.study, b.ID, at("2019-04-12T14:00"), true)
+		_, err = w.Change(ctx, staff, w.study, b.ID, scheduling.Change{Start: at("2019-04-12T14:00")}, true)
 		is(t, "staff move keeps the interviewer", err, scheduling.ErrTaken)
-		moved, err = w.Move(ctx, staff, w.study, b.ID, at("2019-04-11T14:30"), true)
+		moved, err = w.Change(ctx, staff, w.study, b.ID, scheduling.Change{Start: at("2019-04-11T14:30")}, true)
 		same2("half over its own time", moved, err, "bo")
 	})
 }
@@ -306,7 +306,7 @@ func TestWhoHasLeftIsNotBooked(t *testing.T) {
 		w.gone = map[id.Person]bool{p: true}
 		_, err := w.byStaff(t.Context(), p, at("2019-04-12T09:00"))
 		is(t, "booked by staff", err, errGone)
-		_, err = w.Move(t.Context(), staff, w.study, b.ID, at("2019-04-12T09:00"), true)
+		_, err = w.Change(t.Context(), staff, w.study, b.ID, scheduling.Change{Start: at("2019-04-12T09:00")}, true)
 		is(t, "moved by staff", err, errGone)
 		if n := w.count(t, "select count(*) from booking where starts_at > $1", b.StartsAt); n != 0 {
 			t.Errorf("%d bookings were made", n)
@@ -342,7 +342,7 @@ func TestDone(t *testing.T) {
 		}
 		is(t, "no show", end(w.study, scheduling.NoShow), nil)
 		is(t, "done after all", end(w.study, scheduling.Done), nil)
-		is(t, "cancelled afterwards", w.Cancel(ctx, staff, w.study, b.ID, true), scheduling.ErrNotOpen)
+		is(t, "cancelled afterwards", w.Cancel(ctx, staff, w.study, b.ID, 0, "", true), scheduling.ErrNotOpen)
 		w.mustOwn(t, p, "2019-04-12T10:00") // a held interview is in nobody's way
 	})
 }
@@ -353,7 +353,7 @@ func TestFailedBookingLeavesNothing(t *testing.T) {
 		boom := errors.New("boom")
 		w.offer(t, nil)
 		w.week(t, "ada", workdays(9, 12)...)
-		failing := scheduling.New(w.db, w.log, w.present, w, w.advance, failingOutbox{boom}, func() time.Time { return w.at })
+		failing := scheduling.New(w.db, w.log, scheduling.Needs{Present: w.present, Gate: w, Advance: w.advance, Outbox: failingOutbox{boom}, Now: func() time.Time { return w.at }})
 		p := person()
 		_, err := failing.Book(t.Context(), audit.Participant(p), scheduling.Request{Study: w.study, Person: p, Audience: "company", Mode: scheduling.Phone, Start: at("2019-04-11T10:00")})
 		is(t, "book", err, boom)
@@ -366,7 +366,7 @@ func TestFailedBookingLeavesNothing(t *testing.T) {
 func TestInviteIsStable(t *testing.T) {
 	b := scheduling.Booking{UID: "k2o7wq", Sequence: 2, StartsAt: at("2019-04-11T10:30").UnixMilli(), EndsAt: at("2019-04-11T11:30").UnixMilli(), Zone: "Europe/Oslo", Place: "Rom 4.12", ChangedAt: at("2019-04-01T09:00").UnixMilli()}
 	invite := func() []byte {
-		text, err := scheduling.Invite(b, ical.Cancel, ical.Address{Email: "prosjekt@example.org"}, ical.Address{Email: "kari@example.org"}, scheduling.Texts{Summary: "Avtale"})
+		text, err := scheduling.Invite(b, ical.Cancel, ical.Address{Email: "prosjekt@example.org"}, ical.Address{Email: "kari@example.org"}, scheduling.Copy{Summary: "Avtale", Sequence: b.Sequence})
 		if err != nil {
 			t.Fatal(err)
 		}

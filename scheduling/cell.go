@@ -45,44 +45,70 @@ func takeTurn(ctx context.Context, tx *database.Tx, accounts []id.Account) error
 	return nil
 }
 
-// pick returns the first want of the accounts that nobody but this booking holds in the cells; ErrTaken if they are
-// fewer.
-func pick(ctx context.Context, tx *database.Tx, accounts []id.Account, want int, booking id.Booking, first, after int64) ([]id.Account, error) {
-	in, args := list(4, accounts)
-	busy, err := database.Values[id.Account](ctx, tx, "select distinct account_id from booking_cell where cell >= $1 and cell < $2 and booking_id <> $3 and account_id in ("+in+")",
-		append([]any{first, after, booking}, args...)...)
+// pick returns the first of those to choose from that nobody but this booking holds in the cells and whose day has room, as many as
+// are wanted; ErrTaken if they are fewer.
+func pick(ctx context.Context, tx *database.Tx, from cast, booking id.Booking, first, after int64) ([]id.Account, error) {
+	in, args := database.In(from.accounts, booking, first, after)
+	busy, err := database.Values[id.Account](ctx, tx, `select distinct account_id from booking_cell where booking_id <> $1 and cell >= $2 and cell < $3
+		and account_id in `+in, args...)
+	if err == nil && from.date != nil {
+		busy, err = from.full(ctx, tx, booking, first, busy)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find who is free: %w", err)
 	}
-	var free []id.Account
-	for _, a := range accounts {
-		if !slices.Contains(busy, a) && len(free) < want {
-			free = append(free, a)
-		}
-	}
-	if len(free) < want {
+	free := slices.DeleteFunc(slices.Clone(from.accounts), func(a id.Account) bool { return slices.Contains(busy, a) })
+	if len(free) < from.want {
 		return nil, ErrTaken
 	}
-	return sorted(free), nil
+	return sorted(free[:from.want]), nil
+}
+
+// aDay is in cells.
+const aDay = 24 * 60 / cellMinutes
+
+// full adds those whose day holds as many interviews as it may, this one not counted.
+func (from cast) full(ctx context.Context, tx *database.Tx, booking id.Booking, first int64, busy []id.Account) ([]id.Account, error) {
+	in, args := database.In(from.accounts, booking, first-aDay, first+aDay)
+	days := map[id.Account]int{}
+	err := database.Each(ctx, tx, func(row database.Scanner) error {
+		var account id.Account
+		var cell int64
+		err := row.Scan(&account, &cell)
+		if from.date(account, cell) == from.date(account, first) {
+			if days[account]++; days[account] >= from.daily {
+				busy = append(busy, account)
+			}
+		}
+		return err
+	}, "select account_id, cell from booking_cell where span > 0 and booking_id <> $1 and cell >= $2 and cell < $3 and account_id in "+in, args...)
+	return busy, err
 }
 
 // take writes the booking's cells in one statement. The primary key is what makes double booking impossible; whoever
 // took a cell first keeps it.
 func take(ctx context.Context, tx *database.Tx, b Booking, first, after int64) error {
+	if b.Mode == Email {
+		return nil // answers in writing take nobody's hours
+	}
 	values := ""
 	args := []any{b.Study, b.ID}
 	for _, account := range b.Interviewers {
 		args = append(args, account)
 		who := len(args)
 		for cell := first; cell < after; cell++ {
+			span := int64(0)
+			if cell == first {
+				span = after - first
+			}
 			args = append(args, cell)
 			if values != "" {
 				values += ", "
 			}
-			values += fmt.Sprintf("($%d, cast($%d as bigint), $1, $2)", who, len(args))
+			values += fmt.Sprintf("($%d, cast($%d as bigint), %d, $1, $2)", who, len(args), span)
 		}
 	}
-	n, err := tx.Exec(ctx, "insert into booking_cell (account_id, cell, study_id, booking_id) values "+values+" on conflict do nothing", args...)
+	n, err := tx.Exec(ctx, "insert into booking_cell (account_id, cell, span, study_id, booking_id) values "+values+" on conflict do nothing", args...)
 	if err != nil {
 		return fmt.Errorf("take cells: %w", err)
 	}

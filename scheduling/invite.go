@@ -6,17 +6,53 @@ import (
 	"example.org/feltbok/scheduling/ical"
 )
 
-// Texts is what a calendar shows of a booking: as little as the reader chose.
-type Texts struct {
+// Copy is a booking as one reader's calendar shows it: as little as the reader chose.
+type Copy struct {
 	Summary     string // such as "Avtale"; no topic
-	Description string // such as how to move or cancel; no notes and no telephone number
+	Description string // such as how to move or cancel; no notes
+	Location    string
+	Sequence    int // the booking's, or its OwnSequence for the participant
 }
 
 // Invite writes a booking as a calendar object for one reader. The stamp is the booking's last change, so that a
 // repeated mail carries the same bytes. Whoever is let off a booking that goes on gets ical.Cancel as well.
-func Invite(b Booking, method ical.Method, organizer, attendee ical.Address, t Texts) ([]byte, error) {
-	return ical.Event{
-		Method: method, UID: b.UID, Sequence: b.Sequence, Stamp: time.UnixMilli(b.ChangedAt), Start: b.Start(), End: b.End(),
-		Summary: t.Summary, Description: t.Description, Location: b.Place, Organizer: organizer, Attendee: attendee,
-	}.Encode()
+func Invite(b Booking, method ical.Method, organizer, attendee ical.Address, c Copy) ([]byte, error) {
+	e := b.event(method, c)
+	e.Alarm, e.Organizer, e.Attendee = b.alarm(), organizer, attendee
+	return e.Encode()
+}
+
+func (b Booking) event(method ical.Method, c Copy) ical.Event {
+	return ical.Event{Method: method, UID: b.UID, Sequence: c.Sequence, Stamp: time.UnixMilli(b.ChangedAt), Start: b.Start(), End: b.End(),
+		AllDay: b.Mode == Email, Summary: c.Summary, Description: c.Description, Location: c.Location}
+}
+
+// feedEvery is how often a calendar program may want to read a feed again.
+const feedEvery = time.Hour
+
+// Feed writes bookings as a calendar to subscribe to; say gives each its words. It rings no alarms: whoever subscribes has an
+// invitation for each that does.
+func Feed(name string, bookings []Booking, say func(Booking) Copy) ([]byte, error) {
+	feed := ical.Feed{Name: name, Every: feedEvery}
+	for _, b := range bookings {
+		feed.Events = append(feed.Events, b.event(ical.Publish, say(b)))
+	}
+	return feed.Encode()
+}
+
+const (
+	alarmBeforeCall  = 15 * time.Minute
+	alarmBeforeTrip  = time.Hour
+	alarmBeforeDayIs = 15 * time.Hour // nine in the morning of the day before
+)
+
+// alarm is how long before the start the calendar itself reminds its reader.
+func (b Booking) alarm() time.Duration {
+	switch {
+	case b.Mode.Call():
+		return alarmBeforeCall
+	case b.Mode == Email:
+		return alarmBeforeDayIs
+	}
+	return alarmBeforeTrip
 }

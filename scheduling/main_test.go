@@ -32,12 +32,15 @@ type world struct {
 	states   map[id.Person]string
 	gone     map[id.Person]bool // who has left the study
 	mails    []mail.Mail
+	reminded bool // reminders are kept too
+
+	elsewhere *elsewhere // the calendar that an interviewer has there
 }
 
 const staff = audit.Actor("account:staff")
 
 func newWorld(db *database.DB) *world {
-	w := &world{db: db, study: id.New[id.Study](), at: at("2019-04-01T09:00"), standing: map[id.Person]string{}, states: map[id.Person]string{}}
+	w := &world{db: db, study: id.New[id.Study](), at: at("2019-04-01T09:00"), elsewhere: &elsewhere{}, standing: map[id.Person]string{}, states: map[id.Person]string{}}
 	now := func() time.Time {
 		if w.looked != nil {
 			w.looked()
@@ -47,7 +50,8 @@ func newWorld(db *database.DB) *world {
 		return w.at
 	}
 	w.log = audit.New(db, now)
-	w.Scheduling = scheduling.New(db, w.log, w.present, w, w.advance, w, now)
+	w.Scheduling = scheduling.New(db, w.log, scheduling.Needs{Present: w.present, Gate: w, Advance: w.advance, Retreat: w.retreat, Outbox: w,
+		Elsewhere: w.elsewhere, Sealer: sealer{}, Now: now})
 	return w
 }
 
@@ -115,10 +119,19 @@ func (w *world) advance(_ context.Context, _ *database.Tx, _ id.Study, p id.Pers
 	return nil
 }
 
+func (w *world) retreat(_ context.Context, _ *database.Tx, _ id.Study, p id.Person, _ audit.Actor) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.states[p] = "consented"
+	return nil
+}
+
 func (w *world) Enqueue(_ context.Context, _ *database.Tx, m mail.Mail) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.mails = append(w.mails, m)
+	if w.reminded || m.Kind != scheduling.MailReminder {
+		w.mails = append(w.mails, m)
+	}
 	return nil
 }
 
@@ -162,9 +175,19 @@ func workdays(from, to int) []scheduling.Window {
 	return windows
 }
 
+// version is that of an interviewer's week, 0 before there is one.
+func (w *world) version(t testing.TB, account id.Account) int64 {
+	t.Helper()
+	week, err := w.Week(t.Context(), w.study, account)
+	if err != nil && !errors.Is(err, scheduling.ErrNotFound) {
+		t.Fatal(err)
+	}
+	return week.Version
+}
+
 func (w *world) week(t testing.TB, account id.Account, windows ...scheduling.Window) {
 	t.Helper()
-	if err := w.SetWeek(t.Context(), staff, w.study, account, "Europe/Oslo", windows); err != nil {
+	if err := w.SetWeek(t.Context(), staff, w.study, scheduling.Week{Account: account, Zone: "Europe/Oslo", Windows: windows, Version: w.version(t, account)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -174,6 +197,11 @@ func (w *world) offer(t testing.TB, change func(*scheduling.Type)) {
 	t.Helper()
 	kind := scheduling.Type{Study: w.study, Audience: "company", Minutes: 60, Grid: 60, HorizonDays: 60, DeadlineHours: 24,
 		Modes: []scheduling.Mode{scheduling.Phone, scheduling.InPerson}, Interviewers: 1, Place: "Rom 4.12"}
+	now, err := w.TypeOf(t.Context(), w.study, "company")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind.Version = now.Version
 	if change != nil {
 		change(&kind)
 	}
@@ -199,10 +227,14 @@ func (w *world) byStaff(ctx context.Context, p id.Person, start time.Time, inter
 	return w.Book(ctx, staff, scheduling.Request{Study: w.study, Person: p, Audience: "company", Mode: scheduling.Phone, Start: start, ByStaff: true, Interviewers: interviewers})
 }
 
+func (w *world) search(mode scheduling.Mode) scheduling.Search {
+	return scheduling.Search{Study: w.study, Audience: "company", Mode: mode}
+}
+
 func (w *world) freeOn(t testing.TB, day string) []string {
 	t.Helper()
 	from := at(day + "T00:00")
-	slots, err := w.Free(t.Context(), w.study, "company", from, from.AddDate(0, 0, 1))
+	slots, err := w.Free(t.Context(), w.search(""), from, from.AddDate(0, 0, 1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package scheduling
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,55 +11,114 @@ import (
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/mail"
 )
 
-// Move gives a booking another start of the same length. Participants move their own, until the deadline, to a time
-// that is offered, and may get another interviewer; staff move any open booking to a time at which its interviewers are
-// free. Moving to where it is changes nothing.
-//
-// It returns Invalid with the field "start", ErrNotFound (also for another's booking), ErrNotOpen, ErrTooLate,
-// ErrOutside, ErrTaken or ErrNotAllowed.
-func (s *Scheduling) Move(ctx context.Context, actor audit.Actor, study id.Study, booking id.Booking, start time.Time, byStaff bool) (Booking, error) {
-	now, err := s.own(ctx, s.db, actor, study, booking, byStaff)
-	if err != nil {
-		return Booking{}, err
-	}
-	kind, err := s.TypeOf(ctx, study, now.Audience)
-	if err != nil {
-		return Booking{}, err
-	}
-	kind.Minutes, kind.Interviewers = int((now.EndsAt-now.StartsAt)/minute), len(now.Interviewers)
-	if err := (Request{Start: start, Mode: now.Mode, ByStaff: byStaff}).check(Type{Modes: Modes}, s.now()); err != nil {
-		return Booking{}, err
-	}
-	if start.UnixMilli() == now.StartsAt && now.State == Booked {
-		return now, nil
-	}
-	from := cast{now.Interviewers, len(now.Interviewers)}
-	if !byStaff {
-		if from, err = s.offeredInstead(ctx, kind, now, start); err != nil {
-			return Booking{}, err
-		}
-	}
-	var moved Booking
-	err = s.db.Tx(ctx, func(tx *database.Tx) error {
-		moved, err = s.move(ctx, tx, actor, kind, now, from, start.UnixMilli(), byStaff)
-		return err
-	})
-	return moved, err
+// Change is what becomes of a booking; what is left empty stays as it is.
+type Change struct {
+	Start        time.Time
+	Mode         Mode
+	PersonZone   string
+	Where        id.Note
+	Place        string       // what follows is for staff
+	Interviewers []id.Account // one or two
+	Message      id.Note      // of this change; the former one goes in any case
+	Seen         int64        // the version that whoever asks was shown; 0 is not asked
 }
 
-// offeredInstead finds who could take a participant's booking at another time, its own interviewers first. Who is busy
-// is asked in the transaction alone: only there is it certain which booking is this person's.
-func (s *Scheduling) offeredInstead(ctx context.Context, kind Type, b Booking, start time.Time) (cast, error) {
+// Change gives a booking another start of the same length, another way of meeting, place or interviewers. Participants change
+// start and way, of their own, until the deadline, to what is offered, and may get another interviewer; staff change any open
+// booking to a time at which its interviewers are free. A change to what it is already changes nothing.
+//
+// It returns Invalid with the fields "start", "mode", "place", "where" or "interviewers", ErrNotFound (also for another's
+// booking), ErrChanged, ErrNotOpen, ErrTooLate, ErrOutside, ErrTaken or ErrNotAllowed.
+func (s *Scheduling) Change(ctx context.Context, actor audit.Actor, study id.Study, booking id.Booking, c Change, byStaff bool) (Booking, error) {
+	seen, err := s.own(ctx, s.db, actor, study, booking, byStaff)
+	if err != nil {
+		return Booking{}, err
+	}
+	kind, err := s.TypeOf(ctx, study, seen.Audience)
+	if err != nil {
+		return Booking{}, err
+	}
+	if seen.Mode != Email {
+		kind.Minutes = int((seen.EndsAt - seen.StartsAt) / minute)
+	}
+	if kind.Interviewers = len(seen.Interviewers); byStaff && len(c.Interviewers) > 0 {
+		kind.Interviewers = len(sorted(c.Interviewers))
+	}
+	if err := c.check(seen, kind, byStaff, s.now()); err != nil {
+		return Booking{}, err
+	}
+	from, err := s.recast(ctx, kind, seen, c, byStaff)
+	if err != nil {
+		return Booking{}, err
+	}
+	var changed Booking
+	err = s.db.Tx(ctx, func(tx *database.Tx) error {
+		changed, err = s.change(ctx, tx, actor, kind, seen, from, c, byStaff)
+		return err
+	})
+	return changed, err
+}
+
+// check holds a change to what a booking may be.
+func (c Change) check(b Booking, kind Type, byStaff bool, now time.Time) error {
+	if c.Seen != 0 && c.Seen != b.Version {
+		return ErrChanged
+	}
+	after := c.applied(b, kind, byStaff)
+	r := Request{Mode: after.Mode, Start: time.UnixMilli(after.StartsAt), PersonZone: c.PersonZone, Where: after.Where, Place: c.Place,
+		Interviewers: c.Interviewers, ByStaff: byStaff}
+	if c.Start.IsZero() && (after.Mode == Email) != (b.Mode == Email) {
+		r.Start = time.Time{} // an hour is no day, and a day no hour
+	}
+	return r.check(Type{Modes: append([]Mode{b.Mode}, kind.Modes...)}, now)
+}
+
+// applied is the booking as it would be, but for its end and interviewers.
+func (c Change) applied(b Booking, kind Type, byStaff bool) Booking {
+	if c.Mode != "" && c.Mode != b.Mode {
+		b.Mode, b.Place, b.Where, b.PersonZone = c.Mode, kind.where(c.Mode), "", ""
+	}
+	b.Where, b.Message = cmp.Or(c.Where, b.Where), ""
+	if !c.Start.IsZero() {
+		b.StartsAt = c.Start.UnixMilli()
+	}
+	if b.Mode == Email {
+		b.StartsAt = dueDay(b.Start(), b.Zone).UnixMilli()
+	}
+	if b.Mode.Call() && c.PersonZone != "" {
+		if b.PersonZone = c.PersonZone; c.PersonZone == b.Zone {
+			b.PersonZone = ""
+		}
+	}
+	if byStaff {
+		b.Place, b.Message = cmp.Or(ownRoom(c.Place), b.Place), c.Message
+	}
+	return b
+}
+
+// recast is from whom the changed booking takes its interviewers: those that it has, for staff, or those whom they name; for a
+// participant who takes another time whoever offers it, its own first. Who is busy is asked in the transaction alone: only there
+// is it certain which booking is this person's.
+func (s *Scheduling) recast(ctx context.Context, kind Type, b Booking, c Change, byStaff bool) (cast, error) {
+	after := c.applied(b, kind, byStaff)
+	if len(c.Interviewers) > 0 && byStaff {
+		return cast{accounts: sorted(c.Interviewers), want: kind.Interviewers}, nil
+	}
+	if byStaff || after.StartsAt == b.StartsAt {
+		return cast{accounts: b.Interviewers, want: len(b.Interviewers)}, nil
+	}
 	if err := s.open(b, kind, false); err != nil {
 		return cast{}, err
 	}
-	p, err := s.plan(ctx, kind, start, start)
+	start := time.UnixMilli(after.StartsAt)
+	p, err := s.plan(ctx, kind, b.ID, start, start)
 	if err != nil {
 		return cast{}, err
 	}
-	from, err := s.offered(p, start.UnixMilli())
+	from, err := s.offered(p, after.Mode, after.StartsAt)
 	slices.SortStableFunc(from.accounts, func(x, y id.Account) int {
 		return place(b.Interviewers, x) - place(b.Interviewers, y)
 	})
@@ -73,7 +133,7 @@ func place(holders []id.Account, a id.Account) int {
 	return 1
 }
 
-func (s *Scheduling) move(ctx context.Context, tx *database.Tx, actor audit.Actor, kind Type, seen Booking, from cast, start int64, byStaff bool) (Booking, error) {
+func (s *Scheduling) change(ctx context.Context, tx *database.Tx, actor audit.Actor, kind Type, seen Booking, from cast, c Change, byStaff bool) (Booking, error) {
 	if err := s.admit(ctx, tx, seen.Study, seen.Person, byStaff); err != nil {
 		return Booking{}, err
 	}
@@ -84,43 +144,126 @@ func (s *Scheduling) move(ctx context.Context, tx *database.Tx, actor audit.Acto
 	if err := s.open(before, kind, byStaff); err != nil {
 		return Booking{}, err
 	}
-	moved := before
-	moved.StartsAt, moved.EndsAt = start, start+kind.length()
-	moved.Sequence++
-	moved.ChangedAt = s.now().UnixMilli()
-	first, after := kind.cells(moved.StartsAt, moved.EndsAt)
-	if err := seat(ctx, tx, &moved, from, first, after); err != nil {
+	if before.Version != seen.Version {
+		return Booking{}, ErrChanged
+	}
+	after := c.applied(before, kind, byStaff)
+	first, end := kind.cells(after.StartsAt, after.StartsAt+kind.length())
+	if err := seat(ctx, tx, &after, from, first, end); err != nil {
 		return Booking{}, err
 	}
-	if err := change(ctx, tx, moved); err != nil {
+	after.ends(kind)
+	if after.same(before) {
+		return before, nil
+	}
+	after.Sequence++
+	after.ChangedAt = s.now().UnixMilli()
+	if after.StartsAt != before.StartsAt {
+		after.Moves, after.MovedAt = after.Moves+1, after.ChangedAt
+	}
+	if err := write(ctx, tx, &after); err != nil {
 		return Booking{}, err
 	}
-	if err := release(ctx, tx, moved); err != nil {
+	if err := release(ctx, tx, after); err != nil {
 		return Booking{}, err
 	}
-	if err := take(ctx, tx, moved, first, after); err != nil {
+	if err := take(ctx, tx, after, first, end); err != nil {
 		return Booking{}, err
 	}
-	if err := s.tellMove(ctx, tx, before, moved); err != nil {
+	if err := s.tellMove(ctx, tx, before, after); err != nil {
 		return Booking{}, err
 	}
-	return moved, s.note(ctx, tx, actor, "booking.moved", moved)
+	if err := s.remind(ctx, tx, kind, after); err != nil {
+		return Booking{}, err
+	}
+	return after, s.note(ctx, tx, actor, "booking.moved", after)
 }
 
-// Cancel gives a booking's time back. Participants cancel their own until the deadline.
+// same says whether nothing that anybody need hear of is another.
+func (b Booking) same(other Booking) bool {
+	return b.StartsAt == other.StartsAt && b.EndsAt == other.EndsAt && b.Mode == other.Mode && b.Place == other.Place && b.Where == other.Where &&
+		b.PersonZone == other.PersonZone && b.Message == "" && slices.Equal(b.Interviewers, other.Interviewers)
+}
+
+// Cancel gives a booking's time back. Participants cancel their own until the deadline. seen is the version that whoever asks was
+// shown, 0 is not asked; message is what staff write to the participant, in the vault.
 //
-// It returns ErrNotFound (also for another's booking), ErrNotOpen or ErrTooLate.
-func (s *Scheduling) Cancel(ctx context.Context, actor audit.Actor, study id.Study, booking id.Booking, byStaff bool) error {
-	seen, err := s.own(ctx, s.db, actor, study, booking, byStaff)
+// It returns ErrNotFound (also for another's booking), ErrChanged, ErrNotOpen or ErrTooLate.
+func (s *Scheduling) Cancel(ctx context.Context, actor audit.Actor, study id.Study, booking id.Booking, seen int64, message id.Note, byStaff bool) error {
+	return s.close(ctx, actor, study, booking, seen, byStaff, func(tx *database.Tx, b Booking) error {
+		b.Message = message
+		by := "self"
+		if byStaff {
+			by = "team"
+		}
+		if err := s.cancel(ctx, tx, actor, b, "by", by); err != nil {
+			return err
+		}
+		return s.unbook(ctx, tx, b, actor)
+	})
+}
+
+// Missed notes that a participant did not turn up. again asks them to choose another time, if the gate lets that leave.
+//
+// It returns ErrNotFound, ErrChanged, ErrNotOpen, or ErrNotBegun before the start.
+func (s *Scheduling) Missed(ctx context.Context, actor audit.Actor, study id.Study, booking id.Booking, seen int64, again bool) error {
+	return s.close(ctx, actor, study, booking, seen, true, func(tx *database.Tx, b Booking) error {
+		if b.StartsAt > s.now().UnixMilli() {
+			return ErrNotBegun
+		}
+		b.State, b.ChangedAt = NoShow, s.now().UnixMilli()
+		if err := write(ctx, tx, &b); err != nil {
+			return err
+		}
+		if err := s.unbook(ctx, tx, b, actor); err != nil {
+			return err
+		}
+		if again {
+			if err := s.enqueue(ctx, tx, MailAgain, b, mail.Mail{Person: b.Person}); err != nil {
+				return err
+			}
+		}
+		return s.note(ctx, tx, actor, "booking.missed", b)
+	})
+}
+
+// Again asks somebody who did not turn up to choose another time, as often as staff ask.
+//
+// It returns ErrNotFound, ErrChanged, or ErrNotOpen for a booking that is not known to have been missed.
+func (s *Scheduling) Again(ctx context.Context, actor audit.Actor, study id.Study, booking id.Booking, seen int64) error {
+	return s.db.Tx(ctx, func(tx *database.Tx) error {
+		b, err := get(ctx, tx, study, booking)
+		if err != nil {
+			return err
+		}
+		if b.State != NoShow {
+			return ErrNotOpen
+		}
+		if seen != 0 && seen != b.Version {
+			return ErrChanged
+		}
+		if err := write(ctx, tx, &b); err != nil {
+			return err
+		}
+		if err := s.enqueue(ctx, tx, MailAgain, b, mail.Mail{Person: b.Person}); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, actor, "booking.asked_again", b)
+	})
+}
+
+// close runs what ends an open booking, in its person's turn.
+func (s *Scheduling) close(ctx context.Context, actor audit.Actor, study id.Study, booking id.Booking, seen int64, byStaff bool, end func(*database.Tx, Booking) error) error {
+	now, err := s.own(ctx, s.db, actor, study, booking, byStaff)
 	if err != nil {
 		return err
 	}
-	kind, err := s.TypeOf(ctx, study, seen.Audience)
+	kind, err := s.TypeOf(ctx, study, now.Audience)
 	if err != nil {
 		return err
 	}
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
-		if err := personTurn(ctx, tx, study, seen.Person); err != nil {
+		if err := personTurn(ctx, tx, study, now.Person); err != nil {
 			return err
 		}
 		b, err := s.own(ctx, tx, actor, study, booking, byStaff)
@@ -130,7 +273,55 @@ func (s *Scheduling) Cancel(ctx context.Context, actor audit.Actor, study id.Stu
 		if err := s.open(b, kind, byStaff); err != nil {
 			return err
 		}
-		return s.cancel(ctx, tx, actor, b)
+		if seen != 0 && seen != b.Version {
+			return ErrChanged
+		}
+		return end(tx, b)
+	})
+}
+
+// unbook tells the owner of the person's state that they have no appointment any more, if that is so.
+func (s *Scheduling) unbook(ctx context.Context, tx *database.Tx, b Booking, actor audit.Actor) error {
+	var other bool
+	err := tx.QueryRow(ctx, "select exists (select 1 from booking where person_id = $1 and state = 'booked')", b.Person).Scan(&other)
+	if err != nil {
+		return fmt.Errorf("ask for other appointments: %w", err)
+	}
+	if other {
+		return nil
+	}
+	return s.retreat(ctx, tx, b.Study, b.Person, actor)
+}
+
+// Retitle sets what a participant's own calendar shows of their booking, and sends it anew.
+//
+// It is Invalid with the field "title", ErrNotFound, ErrChanged or ErrNotOpen.
+func (s *Scheduling) Retitle(ctx context.Context, actor audit.Actor, study id.Study, booking id.Booking, title Title, seen int64) error {
+	if !slices.Contains(Titles, title) {
+		var check errs.Check
+		check.Add("title", "scheduling.title")
+		return check.Err()
+	}
+	return s.db.Tx(ctx, func(tx *database.Tx) error {
+		b, err := s.own(ctx, tx, actor, study, booking, false)
+		if err != nil {
+			return err
+		}
+		if b.State != Booked {
+			return ErrNotOpen
+		}
+		if seen != 0 && seen != b.Version {
+			return ErrChanged
+		}
+		if b.Title == title {
+			return nil
+		}
+		b.Title = title
+		b.Retitled++
+		if err := write(ctx, tx, &b); err != nil {
+			return err
+		}
+		return s.enqueue(ctx, tx, MailRetitled, b, mail.Mail{Person: b.Person})
 	})
 }
 
@@ -168,18 +359,18 @@ func (s *Scheduling) Awaited(ctx context.Context, q database.Querier, study id.S
 	return awaited, nil
 }
 
-func (s *Scheduling) cancel(ctx context.Context, tx *database.Tx, actor audit.Actor, b Booking) error {
+func (s *Scheduling) cancel(ctx context.Context, tx *database.Tx, actor audit.Actor, b Booking, further ...string) error {
 	b.State = Cancelled
 	b.Sequence++
 	b.ChangedAt = s.now().UnixMilli()
-	if err := change(ctx, tx, b); err != nil {
+	if err := write(ctx, tx, &b); err != nil {
 		return err
 	}
 	if err := release(ctx, tx, b); err != nil {
 		return err
 	}
 	if b.EndsAt > s.now().UnixMilli() { // nobody needs to hear that the past is cancelled
-		if err := s.tell(ctx, tx, MailCancelled, b); err != nil {
+		if err := s.tell(ctx, tx, MailCancelled, b, further...); err != nil {
 			return err
 		}
 	}

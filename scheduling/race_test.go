@@ -75,7 +75,7 @@ func TestCrowd(t *testing.T) {
 		if n := w.count(t, "select count(*) from booking_cell"); n != slots*interviewers*12 {
 			t.Errorf("%d cells", n)
 		}
-		slots, err := w.Nearest(t.Context(), w.study, "company", times(1)[0], 3)
+		slots, err := w.Nearest(t.Context(), w.search(""), times(1)[0], 3)
 		if err != nil || len(slots) != 3 {
 			t.Errorf("alternatives: %v, %v", slots, err)
 		}
@@ -177,12 +177,12 @@ func TestMoveOfABookingCancelledMeanwhile(t *testing.T) {
 		b := w.mustOwn(t, p, "2019-04-11T10:00")
 		w.looked = func() {
 			w.looked = nil
-			if err := w.Cancel(t.Context(), audit.Participant(p), w.study, b.ID, false); err != nil {
+			if err := w.Cancel(t.Context(), audit.Participant(p), w.study, b.ID, 0, "", false); err != nil {
 				t.Error(err)
 			}
 			w.mustOwn(t, p, "2019-04-11T11:00")
 		}
-		_, err := w.Move(t.Context(), audit.Participant(p), w.study, b.ID, at("2019-04-11T11:00"), false)
+		_, err := w.Change(t.Context(), audit.Participant(p), w.study, b.ID, scheduling.Change{Start: at("2019-04-11T11:00")}, false)
 		is(t, "move", err, scheduling.ErrNotOpen)
 	})
 }
@@ -317,16 +317,77 @@ func TestHistoryIsLinearizable(t *testing.T) {
 	})
 }
 
+// do is what somebody does who looks again where the appointment was changed meanwhile.
 func (w *world) do(ctx context.Context, in step, p id.Person, start time.Time) result {
+	r := w.once(ctx, in, p, start)
+	for errors.Is(r.err, scheduling.ErrChanged) {
+		r = w.once(ctx, in, p, start)
+	}
+	return r
+}
+
+func (w *world) once(ctx context.Context, in step, p id.Person, start time.Time) result {
 	var b scheduling.Booking
 	var err error
 	switch in.op {
 	case "book":
 		b, err = w.own(ctx, p, start)
 	case "move":
-		b, err = w.Move(ctx, audit.Participant(p), w.study, in.booking, start, false)
+		b, err = w.Change(ctx, audit.Participant(p), w.study, in.booking, scheduling.Change{Start: start}, false)
 	case "cancel":
-		err = w.Cancel(ctx, audit.Participant(p), w.study, in.booking, false)
+		err = w.Cancel(ctx, audit.Participant(p), w.study, in.booking, 0, "", false)
 	}
 	return result{err, b.ID}
+}
+
+// Of many who change what they all saw, one does; the others are told.
+func TestOneOfManyChanges(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.offer(t, nil)
+		w.week(t, "ada", workdays(9, 13)...)
+		b := w.mustOwn(t, person(), "2019-04-11T09:00")
+		var changed, told atomic.Int64
+		var wg sync.WaitGroup
+		for _, start := range times(16) {
+			wg.Go(func() {
+				switch _, err := w.Change(t.Context(), staff, w.study, b.ID, scheduling.Change{Start: start, Seen: b.Version}, true); {
+				case err == nil:
+					changed.Add(1)
+				case errors.Is(err, scheduling.ErrChanged):
+					told.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if changed.Load() != 1 || told.Load() != 15 {
+			t.Errorf("%d changed, %d told", changed.Load(), told.Load())
+		}
+	})
+}
+
+// The last place of a day is taken once, whatever the hour.
+func TestCrowdOnAFullDay(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		const most = 2
+		w.offer(t, func(k *scheduling.Type) { k.DailyMost = most })
+		w.week(t, "ada", workdays(8, 24)...)
+		var given atomic.Int64
+		var wg sync.WaitGroup
+		for hour := range 16 {
+			wg.Go(func() {
+				switch _, err := w.own(t.Context(), person(), at("2019-04-11T08:00").Add(time.Duration(hour)*time.Hour)); {
+				case err == nil:
+					given.Add(1)
+				case !errors.Is(err, scheduling.ErrTaken):
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if given.Load() != most {
+			t.Errorf("%d given, want %d", given.Load(), most)
+		}
+	})
 }

@@ -37,6 +37,12 @@ var (
 	ErrNotOpen = errs.New(errs.Conflict, "scheduling.not_open")
 	// ErrNobody is a Conflict: the study has fewer interviewers with a week than the interview needs.
 	ErrNobody = errs.New(errs.Conflict, "scheduling.nobody")
+	// ErrChanged is a Conflict: somebody changed it since it was shown.
+	ErrChanged = errs.New(errs.Conflict, "scheduling.changed")
+	// ErrNotBegun is a Conflict: nobody can have missed what is still to come.
+	ErrNotBegun = errs.New(errs.Conflict, "scheduling.not_begun")
+	// ErrCalendars is a Conflict: the account has as many calendars as are read for one.
+	ErrCalendars = errs.New(errs.Conflict, "scheduling.calendars")
 	// ErrNotFound is a NotFound: there is no such booking, range or interviewer in this study, or it is another's.
 	ErrNotFound = errs.New(errs.NotFound, "scheduling.not_found")
 )
@@ -56,25 +62,43 @@ type PresentFunc func(ctx context.Context, tx *database.Tx, study id.Study, pers
 // AdvanceFunc tells the owner of a person's state that it has reached this one.
 type AdvanceFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, state string, actor audit.Actor) error
 
+// RetreatFunc tells the owner of a person's state that they have no appointment any more.
+type RetreatFunc func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, actor audit.Actor) error
+
 // Outbox takes mails in the transaction that makes them necessary.
 type Outbox interface {
 	Enqueue(ctx context.Context, tx *database.Tx, m mail.Mail) error
 }
 
+// Needs is what scheduling asks of others.
+type Needs struct {
+	Present   PresentFunc
+	Gate      Gate
+	Advance   AdvanceFunc
+	Retreat   RetreatFunc
+	Outbox    Outbox
+	Elsewhere Elsewhere
+	Sealer    Sealer
+	Now       func() time.Time
+}
+
 // Scheduling keeps the availability and the bookings of all studies.
 type Scheduling struct {
-	db      *database.DB
-	log     *audit.Log
-	present PresentFunc
-	gate    Gate
-	advance AdvanceFunc
-	outbox  Outbox
-	now     func() time.Time
+	db        *database.DB
+	log       *audit.Log
+	present   PresentFunc
+	gate      Gate
+	advance   AdvanceFunc
+	retreat   RetreatFunc
+	outbox    Outbox
+	elsewhere Elsewhere
+	sealer    Sealer
+	now       func() time.Time
 }
 
 // New returns the scheduling kept in the study store db.
-func New(db *database.DB, log *audit.Log, present PresentFunc, gate Gate, advance AdvanceFunc, outbox Outbox, now func() time.Time) *Scheduling {
-	return &Scheduling{db, log, present, gate, advance, outbox, now}
+func New(db *database.DB, log *audit.Log, n Needs) *Scheduling {
+	return &Scheduling{db, log, n.Present, n.Gate, n.Advance, n.Retreat, n.Outbox, n.Elsewhere, n.Sealer, n.Now}
 }
 
 // Tables names the tables that Erase empties of a person.
@@ -97,18 +121,6 @@ func (s *Scheduling) Erase(ctx context.Context, tx *database.Tx, person id.Perso
 // record notes in the chain what was set up; bookings note themselves.
 func (s *Scheduling) record(ctx context.Context, tx *database.Tx, actor audit.Actor, study id.Study, action, detail string) error {
 	return s.log.Append(ctx, tx, audit.Entry{Actor: actor, Action: action, Study: study, Detail: detail})
-}
-
-// list writes placeholders from $first on, one per value, for an "in": neither engine takes a slice as one parameter.
-func list[T any](first int, values []T) (placeholders string, args []any) {
-	for i, v := range values {
-		if i > 0 {
-			placeholders += ", "
-		}
-		placeholders += fmt.Sprintf("$%d", first+i)
-		args = append(args, v)
-	}
-	return placeholders, args
 }
 
 func sorted(accounts []id.Account) []id.Account {

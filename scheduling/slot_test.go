@@ -170,7 +170,7 @@ func TestNearest(t *testing.T) {
 		w.offer(t, nil)
 		w.week(t, "ada", workdays(9, 12)...)
 		w.mustOwn(t, person(), "2019-04-03T10:00")
-		slots, err := w.Nearest(t.Context(), w.study, "company", at("2019-04-03T10:00"), 3)
+		slots, err := w.Nearest(t.Context(), w.search(""), at("2019-04-03T10:00"), 3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,7 +223,7 @@ func TestSetUpRefuses(t *testing.T) {
 			{"odd minutes", "Europe/Oslo", []scheduling.Window{hours(601, 700)}, []string{"friday: scheduling.five"}},
 			{"overlap", "Europe/Oslo", []scheduling.Window{hours(600, 700), hours(540, 605)}, []string{"friday: scheduling.overlap"}},
 		} {
-			same(t, c.name, faults(w.SetWeek(ctx, staff, w.study, "ada", c.zone, c.windows)), c.want)
+			same(t, c.name, faults(w.SetWeek(ctx, staff, w.study, scheduling.Week{Account: "ada", Zone: c.zone, Windows: c.windows})), c.want)
 		}
 		w.week(t, "ada")
 		_, err := w.AddBlock(ctx, staff, w.study, "ada", "2019-04-18T12:02", "soon")

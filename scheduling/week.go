@@ -32,37 +32,48 @@ type Range struct {
 
 // Week is when one interviewer of a study has time, before bookings.
 type Week struct {
-	Account id.Account
-	Zone    string
-	Windows []Window // by weekday from Sunday, then time
-	Ranges  []Range  // by time
+	Account  id.Account
+	Zone     string
+	Holidays bool     // Norwegian public holidays are kept free; extra hours on one of them count all the same
+	Windows  []Window // by weekday from Sunday, then time
+	Ranges   []Range  // by time
+	Version  int64    // rises with every change of zone, holidays and windows; 0 before there is any
 }
 
 const minutesPerDay = 24 * 60
 
-// SetWeek makes an account an interviewer of the study, or replaces the weekly hours. Bookings stay. It is Invalid, with
-// "zone" or the English weekday in lower case as the field, where zone or hours make no sense.
-func (s *Scheduling) SetWeek(ctx context.Context, actor audit.Actor, study id.Study, account id.Account, zoneName string, windows []Window) error {
-	if err := checkWeek(zoneName, windows); err != nil {
+// SetWeek makes w's account an interviewer of the study, or replaces zone, holidays and weekly hours; dated ranges are set
+// elsewhere. Bookings stay. It is Invalid, with "zone" or the English weekday in lower case as the field, where zone or hours
+// make no sense, and ErrChanged where they were set since the version that w names.
+func (s *Scheduling) SetWeek(ctx context.Context, actor audit.Actor, study id.Study, w Week) error {
+	if err := checkWeek(w.Zone, w.Windows); err != nil {
 		return err
 	}
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
-		_, err := tx.Exec(ctx, `insert into interviewer (study_id, account_id, zone) values ($1, $2, $3)
-			on conflict (study_id, account_id) do update set zone = excluded.zone`, study, account, zoneName)
+		n, err := tx.Exec(ctx, `insert into interviewer (study_id, account_id, zone, holidays, version) values ($1, $2, $3, $4, cast($5 as bigint) + 1)
+			on conflict (study_id, account_id) do update set zone = excluded.zone, holidays = excluded.holidays, version = excluded.version
+			where interviewer.version = $5`, study, w.Account, w.Zone, w.Holidays, w.Version)
 		if err != nil {
 			return fmt.Errorf("set week: %w", err)
 		}
-		if _, err := tx.Exec(ctx, "delete from week_window where study_id = $1 and account_id = $2", study, account); err != nil {
+		if n == 0 {
+			return ErrChanged
+		}
+		if _, err := tx.Exec(ctx, "delete from week_window where study_id = $1 and account_id = $2", study, w.Account); err != nil {
 			return fmt.Errorf("set week: %w", err)
 		}
-		for _, w := range windows {
+		for _, hours := range w.Windows {
 			_, err := tx.Exec(ctx, "insert into week_window (study_id, account_id, weekday, from_minute, to_minute) values ($1, $2, $3, $4, $5)",
-				study, account, int64(w.Weekday), w.From, w.To)
+				study, w.Account, int64(hours.Weekday), hours.From, hours.To)
 			if err != nil {
 				return fmt.Errorf("set week: %w", err)
 			}
 		}
-		return s.record(ctx, tx, actor, study, "availability.set", string(account))
+		// What lasts all day elsewhere is a day of the zone.
+		if _, err := tx.Exec(ctx, "update calendar set etag = '', modified = '', next_at = 0 where account_id = $1", w.Account); err != nil {
+			return fmt.Errorf("set week: %w", err)
+		}
+		return s.log.Append(ctx, tx, hoursSet(actor, study, w.Account))
 	})
 }
 
@@ -112,7 +123,7 @@ func (s *Scheduling) addRange(ctx context.Context, actor audit.Actor, study id.S
 		if err != nil {
 			return fmt.Errorf("add dated range: %w", err)
 		}
-		return s.record(ctx, tx, actor, study, "availability.set", string(account))
+		return s.log.Append(ctx, tx, hoursSet(actor, study, account))
 	})
 	return r.ID, err
 }
@@ -137,25 +148,30 @@ func (r Range) check() error {
 
 // RemoveRange takes a dated range back. ErrNotFound: it is not there.
 func (s *Scheduling) RemoveRange(ctx context.Context, actor audit.Actor, study id.Study, account id.Account, r RangeID) error {
-	return s.remove(ctx, actor, study, account, "delete from dated_range where study_id = $1 and account_id = $2 and id = $3", study, account, r)
+	return s.remove(ctx, hoursSet(actor, study, account), "delete from dated_range where study_id = $1 and account_id = $2 and id = $3", study, account, r)
 }
 
 // Leave ends an account's part as an interviewer of the study: nothing of theirs is offered any more. Bookings stay.
 // ErrNotFound: they were none.
 func (s *Scheduling) Leave(ctx context.Context, actor audit.Actor, study id.Study, account id.Account) error {
-	return s.remove(ctx, actor, study, account, "delete from interviewer where study_id = $1 and account_id = $2", study, account)
+	return s.remove(ctx, hoursSet(actor, study, account), "delete from interviewer where study_id = $1 and account_id = $2", study, account)
 }
 
-func (s *Scheduling) remove(ctx context.Context, actor audit.Actor, study id.Study, account id.Account, statement string, args ...any) error {
+func hoursSet(actor audit.Actor, study id.Study, account id.Account) audit.Entry {
+	return audit.Entry{Actor: actor, Action: "availability.set", Study: study, Detail: string(account)}
+}
+
+// remove deletes a row and notes it.
+func (s *Scheduling) remove(ctx context.Context, entry audit.Entry, statement string, args ...any) error {
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
 		n, err := tx.Exec(ctx, statement, args...)
 		if err != nil {
-			return fmt.Errorf("remove availability: %w", err)
+			return fmt.Errorf("%s: %w", entry.Action, err)
 		}
 		if n == 0 {
 			return ErrNotFound
 		}
-		return s.record(ctx, tx, actor, study, "availability.set", string(account))
+		return s.log.Append(ctx, tx, entry)
 	})
 }
 
@@ -176,9 +192,9 @@ func (s *Scheduling) Week(ctx context.Context, study id.Study, account id.Accoun
 // Weeks returns the availability of all interviewers of a study, by account.
 func (s *Scheduling) Weeks(ctx context.Context, study id.Study) ([]Week, error) {
 	weeks, err := database.All(ctx, s.db, func(row database.Scanner) (w Week, err error) {
-		err = row.Scan(&w.Account, &w.Zone)
+		err = row.Scan(&w.Account, &w.Zone, &w.Holidays, &w.Version)
 		return w, err
-	}, "select account_id, zone from interviewer where study_id = $1", study)
+	}, "select account_id, zone, holidays, version from interviewer where study_id = $1", study)
 	if err != nil {
 		return nil, fmt.Errorf("list interviewers: %w", err)
 	}

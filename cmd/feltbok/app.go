@@ -15,6 +15,7 @@ import (
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/auth"
 	"example.org/feltbok/internal/database"
+	"example.org/feltbok/internal/fetch"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/intents"
 	"example.org/feltbok/internal/keys"
@@ -44,9 +45,10 @@ type app struct {
 type options struct {
 	storage   storage
 	pages     handlers.Config
-	transport mail.Transport // nil: mail waits
-	from      mail.Address   // the installation's mailbox
-	unlimited bool           // no rate limits: for tests that come from one address
+	transport mail.Transport       // nil: mail waits
+	from      mail.Address         // the installation's mailbox
+	elsewhere scheduling.Elsewhere // where calendars are read; nil: the internet
+	unlimited bool                 // no rate limits: for tests that come from one address
 	opening   opening
 }
 
@@ -75,6 +77,9 @@ func openApp(ctx context.Context, o options, std stdio) (_ *app, err error) {
 		a.ballast = database.NewBallast(o.storage.Data)
 		a.fillBallast(ctx)
 	}
+	if o.elsewhere == nil {
+		o.elsewhere = fetch.New(fetch.Options{})
+	}
 	a.wire(o)
 	return a, a.servePages(o)
 }
@@ -93,11 +98,23 @@ func (a *app) wire(o options) {
 		return a.people.present(ctx, tx, study, person)
 	}
 	con := consents.New(db, log, present, advance, outbox, now)
+	// Who agreed on a time before they consented stands at the consent now.
+	retreat := func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, actor audit.Actor) error {
+		if err := rec.Unbook(ctx, tx, study, person, actor); err != nil {
+			return err
+		}
+		said, err := con.Standing(ctx, tx, study, person, consents.Interview)
+		if err != nil || said != consents.Yes {
+			return err
+		}
+		return rec.Advance(ctx, tx, study, person, recruitment.Consented, actor)
+	}
 	var sched *scheduling.Scheduling
 	done := func(ctx context.Context, tx *database.Tx, study id.Study, person id.Person, booking id.Booking) error {
 		return sched.DoneTx(ctx, tx, study, person, booking, scheduling.Done)
 	}
-	sched = scheduling.New(db, log, present, con, advance, outbox, now)
+	sched = scheduling.New(db, log, scheduling.Needs{Present: present, Gate: con, Advance: advance, Retreat: retreat, Outbox: outbox,
+		Elsewhere: o.elsewhere, Sealer: a.keys, Now: now})
 	a.Services = handlers.Services{
 		Auth: auth.New(db, log, now), Links: links.New(db, a.keys, now), Audit: log, Intents: intents.New(db, now),
 		Studies: stu, Recruitment: rec, Vault: identities.New(a.stores[database.Identity], a.keys, log, now),
@@ -160,6 +177,7 @@ func (a *app) background(ctx context.Context) (wait func()) {
 	}
 	tasks.Go(func() { a.sweep(ctx) })
 	tasks.Go(func() { a.watch(ctx) })
+	tasks.Go(func() { a.readCalendars(ctx) })
 	return tasks.Wait
 }
 
@@ -180,6 +198,22 @@ func (a *app) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-time.After(sweepEvery):
+		}
+	}
+}
+
+const readCalendarsEvery = time.Minute
+
+// readCalendars asks the calendars of interviewers elsewhere when they are busy.
+func (a *app) readCalendars(ctx context.Context) {
+	for {
+		if err := a.Scheduling.ReadCalendars(ctx); err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "read calendars", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(readCalendarsEvery):
 		}
 	}
 }

@@ -57,7 +57,7 @@ func newCrowd(s *stage, informants, respondents int, mark func(i int) string) *c
 	for day := range 7 {
 		week = append(week, scheduling.Window{Weekday: time.Weekday(day), From: 0, To: 24 * 60})
 	}
-	s.must(s.Scheduling.SetWeek(ctx, actor, study, c.owner, "Europe/Oslo", week))
+	s.must(s.Scheduling.SetWeek(ctx, actor, study, scheduling.Week{Account: c.owner, Zone: "Europe/Oslo", Windows: week}))
 	form := surveys.Draft(surveys.Text{"nb": "Prøve", "nn": "Prøve", "en": "Test"},
 		[]surveys.Theme{{Key: "time", Category: "barrier", Label: surveys.Text{"nb": "Tid", "nn": "Tid", "en": "Time"}}}, surveys.Background{})
 	c.survey, err = s.Surveys.Create(ctx, actor, study, form)

@@ -45,7 +45,7 @@ func fullCrowd(s *stage) *crowd {
 	_, err := s.people.MakeCoupon(ctx, audit.Participant(c.persons[0]), c.study.ID, c.persons[0], true, 3)
 	s.must(err)
 	c.upload(strings.ReplaceAll(memberList(3, canary), "+4722", "+4633"), "")
-	slots, err := s.Scheduling.Free(ctx, c.study.ID, consents.Company, s.clock.now(), s.clock.now().AddDate(0, 0, 7))
+	slots, err := s.Scheduling.Free(ctx, scheduling.Search{Study: c.study.ID, Audience: consents.Company}, s.clock.now(), s.clock.now().AddDate(0, 0, 7))
 	s.must(err)
 	_, err = s.Scheduling.Book(ctx, audit.Participant(c.persons[0]), scheduling.Request{Study: c.study.ID, Person: c.persons[0], Audience: consents.Company,
 		Mode: scheduling.Phone, Start: slots[0].Start, Language: "nb"})

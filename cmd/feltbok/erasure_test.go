@@ -54,7 +54,7 @@ func TestWithdrawalErases(t *testing.T) {
 		c.call(person, "Snakket med kanarifugla")
 		c.consent(person)
 		path := c.path(person, links.Participant)
-		slots, err := s.Scheduling.Free(ctx, c.study.ID, consents.Company, s.clock.now(), s.clock.now().AddDate(0, 0, 7))
+		slots, err := s.Scheduling.Free(ctx, scheduling.Search{Study: c.study.ID, Audience: consents.Company}, s.clock.now(), s.clock.now().AddDate(0, 0, 7))
 		s.must(err)
 		_, err = s.Scheduling.Book(ctx, audit.Participant(person), scheduling.Request{Study: c.study.ID, Person: person, Audience: consents.Company,
 			Mode: scheduling.Phone, Start: slots[0].Start, Language: "nb"})

@@ -32,6 +32,11 @@ type fieldStudy struct {
 // newField makes the study; its clock says Monday 4 February 2019, nine o'clock in Oslo.
 func newField(s *stage) *fieldStudy {
 	s.t.Helper()
+	return newFieldIn(s, "Europe/Oslo")
+}
+
+func newFieldIn(s *stage, zone string) *fieldStudy {
+	s.t.Helper()
 	f := &fieldStudy{stage: s, cases: map[string]id.Case{}, people: map[string]id.Person{}}
 	f.account = f.member("eier@example.org", "")
 	f.actor = audit.Staff(f.account)
@@ -39,7 +44,7 @@ func newField(s *stage) *fieldStudy {
 	f.study, err = s.Studies.Create(s.t.Context(), f.actor, f.account, studies.Study{Title: "Prøvestudie", Purpose: "Å prøve", Questions: "Virker det?",
 		Institution: "Nordfjord universitet", ProjectContact: "eier@example.org", Supervisor: "Vera Veileder", SupervisorContact: "vera@example.org",
 		Officer: "Per Personvern", OfficerContact: "per@example.org", Assessment: "Prøve 1", LegalBasis: studies.Consent,
-		Languages: []string{"nb", "nn", "en"}, Zone: "Europe/Oslo", StartsOn: "2018-11-01", EndsOn: "2019-12-31", Duration: 60, Recording: true,
+		Languages: []string{"nb", "nn", "en"}, Zone: zone, StartsOn: "2018-11-01", EndsOn: "2019-12-31", Duration: 60, Recording: true,
 		Audiences: []studies.Audience{{Key: "company"}, {Key: "administration"}, {Key: "respondent"}}})
 	s.must(err)
 	for _, code := range []string{"A", "B", "C", "X"} {
@@ -225,14 +230,14 @@ func TestStaffBooking(t *testing.T) {
 		person := f.enrol("A1", recruitment.Member, recruitment.Small, "Daglig leder")
 		other := f.enrol("A2", recruitment.Member, recruitment.Small, "Daglig leder")
 		f.open(person + "/book")
-		f.refused(f.send("main form", "mode", "phone", "day", "2019-02-07", "time", "10:00", "place", "Rom 2"), 409, nil, "place", "Rom 2", "time", "10:00", "mode", "phone")
+		f.refused(f.send("main form", "mode", "phone", "day", "2019-02-07", "time", "10:00", "place", "Rom 2"), 409, []string{"interviewers"}, "place", "Rom 2", "time", "10:00", "mode", "phone")
 		f.week()
 		f.open(person + "/book")
 		if f.Page.Find("[aria-labelledby=offers] a").Length() != 6 {
 			t.Errorf("offers: %q", f.Text("[aria-labelledby=offers]"))
 		}
 		f.refused(f.send("main form"), 422, []string{"mode", "day", "time"})
-		f.refused(f.send("main form", "mode", "email", "day", "7. februar", "time", "25:00"), 422, []string{"day", "time"}, "mode", "email", "day", "7. februar")
+		f.refused(f.send("main form", "mode", "video", "day", "7. februar", "time", "25:00"), 422, []string{"day", "time"}, "mode", "video", "day", "7. februar")
 		f.refused(f.send("main form", "day", "2019-02-01", "time", "10:00"), 422, []string{"time"}, "day", "2019-02-01")
 		f.refused(f.send("main form", "day", "2019-03-31", "time", "02:30"), 422, []string{"time"})
 		f.must(f.send("main form", "mode", "phone", "day", "7.2.2019", "time", "10.00"))
@@ -244,15 +249,15 @@ func TestStaffBooking(t *testing.T) {
 		}
 
 		f.open(other + "/book")
-		f.refused(f.send("main form", "mode", "video", "day", "2019-02-07", "time", "10:30"), 409, nil, "time", "10:30", "mode", "video")
-		if f.Page.Find("[aria-labelledby=offers] a").Length() != 3 || f.Text("#offers") != "Disse er nærmest:" || !strings.Contains(f.Text(".errors"), "Den tiden ble nettopp tatt.") {
-			t.Errorf("taken: %q, offers %q", f.Text(".errors"), f.Text("[aria-labelledby=offers]"))
+		f.refused(f.send("main form", "mode", "video", "day", "2019-02-07", "time", "10:30"), 409, []string{"pick"}, "time", "10:30", "mode", "video")
+		offers := f.Form("main form").Options("pick")
+		if len(offers) != 4 || offers[3] != "" || !strings.Contains(f.Text(".errors"), "Den tiden ble nettopp tatt.") {
+			t.Errorf("taken: %q, offers %q", f.Text(".errors"), offers)
 		}
-		f.must(f.Follow("torsdag 7. februar kl.")) // an offer fills in the form
-		if got := f.Form("main form").Values(); got.Get("day") != "2019-02-07" || got.Get("mode") != "video" || got.Get("time") == "10:30" {
-			t.Errorf("an offer filled in %v", got)
+		f.must(f.send("main form", "pick", offers[0]))
+		if b := f.booking("A2"); b.Start().Format("2006-01-02T15:04") != offers[0] || b.Mode != scheduling.Video {
+			t.Errorf("picked %s, booked %v by %s", offers[0], b.Start(), b.Mode)
 		}
-		f.must(f.send("main form"))
 
 		f.open(person + "/book")
 		f.refused(f.send("main form", "mode", "phone", "day", "2019-02-08", "time", "10:00"), 409, nil, "day", "2019-02-08")
@@ -273,9 +278,9 @@ func TestMoveAndCancel(t *testing.T) {
 		move, cancel := `form[action$="/move"]`, `form[action$="/cancel"]`
 		f.open(page)
 		f.refused(f.send(move, "day", "", "time", "13:30"), 422, []string{"day"}, "time", "13:30")
-		f.refused(f.send(move, "day", "2019-02-07"), 409, nil, "time", "13:30", "day", "2019-02-07")
-		if f.Page.Find("[aria-labelledby=offers] a").Length() != 3 {
-			t.Errorf("offers after a taken time: %q", f.Text("[aria-labelledby=offers]"))
+		f.refused(f.send(move, "day", "2019-02-07"), 409, []string{"pick"}, "time", "13:30", "day", "2019-02-07")
+		if got := f.Form(move).Options("pick"); len(got) != 4 {
+			t.Errorf("offers after a taken time: %q", got)
 		}
 		f.must(f.send(move, "day", "08.02.2019", "time", "9"))
 		if b := f.booking("A1"); b.Start().Format("2006-01-02 15:04") != "2019-02-08 09:00" || b.Sequence != 1 {
@@ -299,13 +304,13 @@ func TestMoveAndCancel(t *testing.T) {
 		}
 
 		f.open(f.path + "/bookings")
-		if got := f.Text(`[aria-labelledby="coming"] tbody`); !strings.Contains(got, "A2") || strings.Contains(got, "A1") {
+		if got := f.Text(`[aria-labelledby="coming"] .agenda`); !strings.Contains(got, "A2") || strings.Contains(got, "A1") {
 			t.Errorf("coming: %q", got)
 		}
 		s.clock.set(time.Date(2019, 2, 7, 18, 0, 0, 0, time.UTC))
 		f.Browser = f.as(f.account)
 		f.open(f.path + "/bookings")
-		if got := f.Text(`[aria-labelledby="waiting"] tbody`); !strings.Contains(got, "A2") {
+		if got := f.Text(`[aria-labelledby="waiting"] .agenda`); !strings.Contains(got, "A2") {
 			t.Errorf("waiting: %q", got)
 		}
 	})
@@ -441,7 +446,7 @@ func TestFieldAccess(t *testing.T) {
 	s.must(err)
 	findings := []string{"/interviews", "/coding"}
 	writing := []string{"/availability", "/availability/extra", "/availability/block", "/meeting/company", "/bookings", "/bookings/" + string(f.booking("A1").ID),
-		person[len(f.path):] + "/book", person[len(f.path):] + "/interview", "/interviews/" + string(held[0].ID), "/themes", "/coding/" + string(f.people["A1"])}
+		person[len(f.path):] + "/book", person[len(f.path):] + "/interview", "/interviews/" + string(held[0].ID), "/themes", "/coding/" + string(f.people["A1"]), "/week", "/availability/calendar"}
 	for _, tc := range []struct {
 		name    string
 		browser *browser.Browser

@@ -46,7 +46,7 @@ func mailed(kind string, params map[string]string) func(*crowd, context.Context,
 }
 
 func (c *crowd) slot(ctx context.Context) scheduling.Slot {
-	slots, err := c.Scheduling.Free(ctx, c.study.ID, consents.Company, c.clock.now(), c.clock.now().AddDate(0, 0, 7))
+	slots, err := c.Scheduling.Free(ctx, scheduling.Search{Study: c.study.ID, Audience: consents.Company}, c.clock.now(), c.clock.now().AddDate(0, 0, 7))
 	c.must(err)
 	return slots[len(slots)/2]
 }
@@ -55,7 +55,7 @@ func (c *crowd) book(ctx context.Context, person id.Person, actor audit.Actor, b
 	b, err := c.Scheduling.Book(ctx, actor, scheduling.Request{Study: c.study.ID, Person: person, Audience: consents.Company, Mode: scheduling.Phone,
 		Start: c.slot(ctx).Start, Language: "nb", ByStaff: byStaff})
 	if err == nil {
-		c.must(c.Scheduling.Cancel(ctx, actor, c.study.ID, b.ID, byStaff))
+		c.must(c.Scheduling.Cancel(ctx, actor, c.study.ID, b.ID, 0, "", byStaff))
 	}
 	return err
 }
@@ -236,7 +236,7 @@ func TestNoAppointmentSlipsPastARestriction(t *testing.T) {
 		const times = 8
 		c := newCrowd(s, times, 0, noMark)
 		ctx := t.Context()
-		slots, err := s.Scheduling.Free(ctx, c.study.ID, consents.Company, s.clock.now(), s.clock.now().AddDate(0, 0, 7))
+		slots, err := s.Scheduling.Free(ctx, scheduling.Search{Study: c.study.ID, Audience: consents.Company}, s.clock.now(), s.clock.now().AddDate(0, 0, 7))
 		s.must(err)
 		for i, person := range c.persons {
 			c.consent(person)

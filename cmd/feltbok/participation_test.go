@@ -68,7 +68,7 @@ func newParticipation(s *stage) *participation {
 	for day := time.Monday; day <= time.Friday; day++ {
 		week = append(week, scheduling.Window{Weekday: day, From: 9 * 60, To: 12 * 60})
 	}
-	s.must(s.Scheduling.SetWeek(ctx, audit.Staff(f.staff), study, f.staff, "Europe/Oslo", week))
+	s.must(s.Scheduling.SetWeek(ctx, audit.Staff(f.staff), study, scheduling.Week{Account: f.staff, Zone: "Europe/Oslo", Windows: week}))
 	s.must(s.Scheduling.SaveType(ctx, audit.Staff(f.staff), scheduling.Type{Study: study, Audience: "company", Minutes: 60, Grid: 60,
 		NoticeHours: 24, HorizonDays: 60, DeadlineHours: 24, Modes: []scheduling.Mode{scheduling.InPerson, scheduling.Phone}, Interviewers: 1, Place: "Hos deg"}))
 	return f
@@ -101,11 +101,16 @@ func (f *participation) informant(code string) (id.Person, string) {
 		recruitment.Participant{Study: f.study.ID, Code: code, Case: f.kase, Audience: "company", Relation: recruitment.Member,
 			Size: recruitment.Small, Title: "Ingeniør", Source: recruitment.MemberList})
 	f.must(err)
-	link, err := f.Links.Ensure(ctx, f.study.ID, person, links.Participant, "", f.study.End())
+	return person, f.linkOf(person)
+}
+
+func (f *participation) linkOf(person id.Person) string {
+	f.t.Helper()
+	link, err := f.Links.Ensure(f.t.Context(), f.study.ID, person, links.Participant, "", f.study.End())
 	f.must(err)
-	token, err := f.Links.Token(ctx, link)
+	token, err := f.Links.Token(f.t.Context(), link)
 	f.must(err)
-	return person, "/p/" + token
+	return "/p/" + token
 }
 
 // enter opens a link and presses its button.
@@ -221,8 +226,10 @@ func TestParticipantsWay(t *testing.T) {
 		f.must(b.Form("main form").Set("slot", slotOn(9, 9)).Submit())
 		f.at(b, "/my/booking", "Avtalen er flyttet.", "tirsdag", "9. april")
 
-		f.must(b.Get("/my/booking.ics?title=Tannlege"))
-		for _, want := range []string{"METHOD:PUBLISH", "SUMMARY:Tannlege", "SEQUENCE:1", "ORGANIZER"} {
+		f.must(b.Form("main form").Set("title", "meeting").Submit())
+		f.at(b, "/my/booking", "Lagret.")
+		f.must(b.Get("/my/booking.ics"))
+		for _, want := range []string{"METHOD:PUBLISH", "SUMMARY:Møte", "SEQUENCE:2", "ORGANIZER"} {
 			if !strings.Contains(string(b.Body), want) {
 				t.Errorf("calendar lacks %q:\n%s", want, b.Body)
 			}
@@ -236,7 +243,7 @@ func TestParticipantsWay(t *testing.T) {
 		f.at(b, "/my/booking")
 		f.must(b.Get("/my/cancel"))
 		f.must(b.Form("main form").Set("choice", "cancel").Submit())
-		f.at(b, "/my", "Avtalen er avlyst.", "Du er med", "Det mangler bare en tid.")
+		f.at(b, "/my", "Avtalen er avlyst.", "Du er med", "Vil du velge en ny tid?")
 
 		f.must(b.Form(`form[action="/my/done"]`).Submit())
 		f.at(b, "/my/bye")

@@ -485,7 +485,7 @@ func TestWhatIsLeftToTheTeam(t *testing.T) {
 		ctx := t.Context()
 		c.interviewed(c.persons[0])
 		c.consent(c.persons[1])
-		slots, err := s.Scheduling.Free(ctx, c.study.ID, consents.Company, s.clock.now(), s.clock.now().AddDate(0, 0, 7))
+		slots, err := s.Scheduling.Free(ctx, scheduling.Search{Study: c.study.ID, Audience: consents.Company}, s.clock.now(), s.clock.now().AddDate(0, 0, 7))
 		s.must(err)
 		_, err = s.Scheduling.Book(ctx, audit.Participant(c.persons[1]), scheduling.Request{Study: c.study.ID, Person: c.persons[1], Audience: consents.Company,
 			Mode: scheduling.Phone, Start: slots[0].Start, Language: "nb"})

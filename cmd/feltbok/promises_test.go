@@ -13,11 +13,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"example.org/feltbok/consents"
+	"example.org/feltbok/handlers"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/browser"
 	"example.org/feltbok/internal/database"
@@ -83,7 +86,7 @@ func everyMail(t *testing.T, s *stage) *crowd {
 	for _, person := range c.persons[:2] {
 		c.consent(person)
 	}
-	slots, err := s.Scheduling.Free(ctx, c.study.ID, consents.Company, s.clock.now(), s.clock.now().AddDate(0, 0, 7))
+	slots, err := s.Scheduling.Free(ctx, scheduling.Search{Study: c.study.ID, Audience: consents.Company}, s.clock.now(), s.clock.now().AddDate(0, 0, 7))
 	s.must(err)
 	book := func(person id.Person, i int) scheduling.Booking {
 		b, err := s.Scheduling.Book(ctx, audit.Participant(person), scheduling.Request{Study: c.study.ID, Person: person,
@@ -93,13 +96,35 @@ func everyMail(t *testing.T, s *stage) *crowd {
 	}
 	first, second := book(c.persons[0], 0), book(c.persons[1], 10)
 	s.sendMail()
-	_, err = s.Scheduling.Move(ctx, audit.Participant(c.persons[0]), c.study.ID, first.ID, slots[20].Start, false)
+	_, err = s.Scheduling.Change(ctx, audit.Participant(c.persons[0]), c.study.ID, first.ID, scheduling.Change{Start: slots[20].Start}, false)
 	s.must(err)
-	s.must(s.Scheduling.Cancel(ctx, audit.Participant(c.persons[1]), c.study.ID, second.ID, false))
+	s.must(s.Scheduling.Cancel(ctx, audit.Participant(c.persons[1]), c.study.ID, second.ID, 0, "", false))
+	s.must(s.Scheduling.Retitle(ctx, audit.Participant(c.persons[0]), c.study.ID, first.ID, "talk", 0))
+	s.sendMail()
+	c.missed(c.persons[1])
+	c.trial(s.clock.now().AddDate(0, 0, 1))
+	s.clock.set(slots[20].Start.Add(-time.Hour)) // when the former is reminded
 	s.sendMail()
 	c.rights(c.persons[2])
 	s.sendMail()
 	return c
+}
+
+// missed makes the mail to somebody who did not turn up.
+func (c *crowd) missed(person id.Person) {
+	c.t.Helper()
+	b, err := c.Scheduling.Book(c.t.Context(), audit.Staff(c.owner), scheduling.Request{Study: c.study.ID, Person: person, Audience: consents.Company,
+		Mode: scheduling.Phone, Start: c.clock.now().Add(time.Hour), ByStaff: true})
+	c.must(err)
+	c.clock.set(b.Start())
+	c.must(c.Scheduling.Missed(c.t.Context(), audit.Staff(c.owner), c.study.ID, b.ID, 0, true))
+}
+
+// trial makes a mail to try one's own calendar with.
+func (c *crowd) trial(start time.Time) {
+	c.t.Helper()
+	c.must(c.Outbox.Send(c.t.Context(), mail.Mail{Study: c.study.ID, Account: c.owner, Kind: handlers.MailTrial,
+		Params: map[string]string{"sample": id.New[string](), "step": "invite", "starts_at": strconv.FormatInt(start.UnixMilli(), 10)}}))
 }
 
 // rights makes the mails that follow from what somebody asks for and corrects.
@@ -161,7 +186,7 @@ func TestOpeningLinksChangesNothing(t *testing.T) {
 				refusals++
 			}
 		}
-		if len(kinds) < 16 || len(paths) < 6 || refusals < 6 { // of three people, in the text and for mail programs
+		if len(kinds) < 20 || len(paths) < 6 || refusals < 6 { // of three people, in the text and for mail programs
 			t.Fatalf("kinds %v with %d links: want all kinds", kinds, len(paths))
 		}
 		for path := range paths {
@@ -243,8 +268,8 @@ func TestLinksAreNotGuessedAndDoNotLeak(t *testing.T) {
 		for i := range forged {
 			raw := make([]byte, 32)
 			rand.Read(raw)
-			folder := []string{"/p/", "/s/", "/u/", "/i/"}[i%4]
-			if status, err := b.Try("GET", folder+base64.RawURLEncoding.EncodeToString(raw), nil); err != nil || status != 404 {
+			folder, ending := []string{"/p/", "/s/", "/u/", "/i/", "/calendar/"}[i%5], []string{"", "", "", "", ".ics"}[i%5]
+			if status, err := b.Try("GET", folder+base64.RawURLEncoding.EncodeToString(raw)+ending, nil); err != nil || status != 404 {
 				t.Fatalf("forged link %d: status %d, %v", i, status, err)
 			}
 		}
@@ -261,9 +286,19 @@ func TestLinksAreNotGuessedAndDoNotLeak(t *testing.T) {
 			t.Error("the token stands on an error page")
 		}
 		own.Try("GET", real+"x", nil)
+		feed, err := s.Scheduling.Subscribe(t.Context(), audit.Staff(c.owner), c.owner)
+		s.must(err)
+		reader := s.browser()
+		s.must(reader.Get("/calendar/" + feed + ".ics"))
+		if strings.Contains(string(reader.Body), feed) {
+			t.Error("the feed says its own secret")
+		}
+		for _, path := range []string{feed, feed + "x.ics", feed + ".ics/x"} {
+			reader.Try("GET", "/calendar/"+path, nil)
+		}
 		for _, place := range []struct{ name, text string }{{"log", log.String()}, {"study store", dump(t, s.stores[database.Study])},
-			{"address", own.Address()}, {"headers", fmt.Sprint(own.Header)}} {
-			if strings.Contains(place.text, token) {
+			{"address", own.Address()}, {"headers", fmt.Sprint(own.Header, reader.Header)}} {
+			if strings.Contains(place.text, token) || strings.Contains(place.text, feed) {
 				t.Errorf("the token is in the %s", place.name)
 			}
 		}

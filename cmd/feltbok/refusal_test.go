@@ -3,11 +3,13 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"example.org/feltbok/consents"
+	"example.org/feltbok/handlers"
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
@@ -214,7 +216,7 @@ func TestUnaskedMailsOfferARefusal(t *testing.T) {
 		offers[kind] = offers[kind] || asked
 	}
 	for kind, offered := range offers {
-		if want := kind == "letter" || kind == "survey_invitation"; offered != want {
+		if want := slices.Contains(handlers.Unasked, kind); offered != want {
 			t.Errorf("%s offers a refusal: %v, want %v", kind, offered, want)
 		}
 	}

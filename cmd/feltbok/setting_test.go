@@ -316,7 +316,7 @@ func TestNewStudyLeadsThroughItsSetup(t *testing.T) {
 			s.must(b.Form(`form[action$="/` + audience + `/publish"]`).Submit())
 		}
 		week := []scheduling.Window{{Weekday: time.Monday, From: 8 * 60, To: 16 * 60}}
-		s.must(s.Scheduling.SetWeek(t.Context(), audit.Staff(s.account()), study, s.account(), "Europe/Oslo", week))
+		s.must(s.Scheduling.SetWeek(t.Context(), audit.Staff(s.account()), study, scheduling.Week{Account: s.account(), Zone: "Europe/Oslo", Windows: week}))
 		s.candidate(study, "A1")
 		s.must(b.Get(path))
 		if b.Has("#begin") || !strings.Contains(b.Text("main"), "Ingenting haster.") {
@@ -333,7 +333,7 @@ func TestStudyHomeShowsTodayAndTheWayAhead(t *testing.T) {
 		unit := b.Form(`form[action$="/quotas"]`).Options("case")[1]
 		s.must(b.Form(`form[action$="/quotas"]`).Set("case", unit).Set("sme", "2").Set("large", "1").Submit())
 		me := audit.Staff(s.account())
-		s.must(s.Scheduling.SetWeek(t.Context(), me, study, s.account(), "Europe/Oslo", []scheduling.Window{{Weekday: time.Monday, From: 8 * 60, To: 16 * 60}}))
+		s.must(s.Scheduling.SetWeek(t.Context(), me, study, scheduling.Week{Account: s.account(), Zone: "Europe/Oslo", Windows: []scheduling.Window{{Weekday: time.Monday, From: 8 * 60, To: 16 * 60}}}))
 		first, second := s.candidate(study, "A1"), s.candidate(study, "A2")
 		book := func(person id.Person, at time.Time) {
 			_, err := s.Scheduling.Book(t.Context(), me, scheduling.Request{Study: study, Person: person, Audience: "company", Mode: scheduling.Phone, Start: at, ByStaff: true})

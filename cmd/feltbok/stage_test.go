@@ -14,6 +14,8 @@ import (
 	"example.org/feltbok/internal/browser"
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/dbtest"
+	"example.org/feltbok/internal/errs"
+	"example.org/feltbok/internal/fetch"
 	"example.org/feltbok/internal/mail"
 )
 
@@ -26,6 +28,24 @@ type stage struct {
 	clock  *clock
 	folder string                    // the data folder's parent: stores/, mail/, master.key
 	files  map[database.Store]string // where a store's file lies; nothing on PostgreSQL
+	// elsewhere is where calendars are read.
+	elsewhere *elsewhere
+}
+
+// elsewhere answers for the calendars that interviewers have elsewhere, as a test says.
+type elsewhere struct {
+	get func(address string) (fetch.Answer, error)
+}
+
+func (e *elsewhere) Check(address string) (string, error) {
+	if !strings.HasPrefix(address, "https://") {
+		return "", errs.New(errs.Invalid, "fetch.refused")
+	}
+	return address, nil
+}
+
+func (e *elsewhere) Get(_ context.Context, address, _, _ string) (fetch.Answer, error) {
+	return e.get(address)
 }
 
 // eachStage runs fn on an empty installation of each engine, on both at once, and returns when both are done.
@@ -48,7 +68,10 @@ func eachStageInTurn(t *testing.T, fn func(t *testing.T, s *stage)) {
 // newStage opens an empty installation at the given addresses; at nil, in files.
 func newStage(t testing.TB, dsn func(database.Store) string) *stage {
 	t.Helper()
-	s := &stage{t: t, clock: &clock{}, folder: t.TempDir()}
+	s := &stage{t: t, clock: &clock{}, folder: t.TempDir(), elsewhere: &elsewhere{}}
+	s.elsewhere.get = func(string) (fetch.Answer, error) {
+		return fetch.Answer{}, errs.New(errs.Unavailable, "fetch.unreachable")
+	}
 	s.clock.set(time.Date(2019, 2, 4, 8, 0, 0, 0, time.UTC))
 	transport, err := mail.NewFolder(filepath.Join(s.folder, "mail"))
 	if err != nil {
@@ -71,7 +94,7 @@ func newStage(t testing.TB, dsn func(database.Store) string) *stage {
 			s.files[name] = filepath.Join(store.Data, string(name)+".db")
 		}
 	}
-	s.app, err = openApp(t.Context(), options{storage: store, transport: transport, from: demoMailbox,
+	s.app, err = openApp(t.Context(), options{storage: store, transport: transport, from: demoMailbox, elsewhere: s.elsewhere,
 		pages: handlers.Config{BaseURL: testBase, Now: s.clock.now, Unlimited: true}}, stdio{io.Discard, io.Discard})
 	if err != nil {
 		t.Fatal(err)

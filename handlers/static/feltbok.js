@@ -109,3 +109,18 @@ for (const sheet of document.querySelectorAll("[data-draw]")) {
   again.addEventListener("click", () => show(""));
   sheet.hidden = false;
 }
+
+// data-zone="ZONE": a hint that shows itself where this machine's clock says something else than the clocks of that zone, and
+// leads to the times on its own.
+for (const hint of document.querySelectorAll("[data-zone]")) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const now = new Date();
+  const clock = (timeZone) => now.toLocaleString("nb", { timeZone });
+  if (!own || clock(own) === clock(hint.dataset.zone)) continue;
+  const link = hint.querySelector("a");
+  const there = new URL(link.href);
+  there.searchParams.set("zone", own);
+  link.href = there.href;
+  hint.querySelector("span").textContent = own.split("/").pop().replaceAll("_", " ");
+  hint.hidden = false;
+}

@@ -329,3 +329,36 @@ func TestLoadMaster(t *testing.T) {
 		}
 	}
 }
+
+// What is the installation's own opens for its use alone, under the same master key alone.
+func TestOwnSealsAreOfOneUse(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB, store *keys.Store) {
+		sealed := store.SealOwn("calendar a", []byte("https://example.org/secret.ics"))
+		if text, err := store.OpenOwn("calendar a", sealed); err != nil || string(text) != "https://example.org/secret.ics" {
+			t.Errorf("opened %q, %v", text, err)
+		}
+		if bytes.Contains(sealed, []byte("secret")) {
+			t.Errorf("in the clear: %q", sealed)
+		}
+		changed := bytes.Clone(sealed)
+		changed[len(changed)/2] ^= 1
+		for name, c := range map[string]struct {
+			use    string
+			sealed []byte
+		}{"another use": {"calendar b", sealed}, "a flipped bit": {"calendar a", changed}, "nothing": {"calendar a", nil}} {
+			if _, err := store.OpenOwn(c.use, c.sealed); !errors.Is(err, keys.ErrForged) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
+
+func TestOwnSealsAreOfOneInstallation(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, dsn func(database.Store) string) {
+		mine := open(t, dbtest.Open(t, dsn(database.Keys), database.Keys), keys.Master{1})
+		yours := open(t, dbtest.Open(t, dbtest.File(t, t.TempDir(), database.Keys), database.Keys), keys.Master{2})
+		if _, err := yours.OpenOwn("calendar a", mine.SealOwn("calendar a", nil)); !errors.Is(err, keys.ErrForged) {
+			t.Error(err)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -118,6 +119,19 @@ func (o *Outbox) Tables() []string { return []string{"mail"} }
 // To lists the mails to a person, oldest first, whatever became of them.
 func (o *Outbox) To(ctx context.Context, study id.Study, person id.Person) ([]Row, error) {
 	return database.All(ctx, o.db, scan, "select "+columns+" from mail where study_id = $1 and person_id = $2 and person_id <> '' order by seq, id", study, person)
+}
+
+// Newest returns the newest mail of a kind to an account, whatever became of it, and whether there is one.
+func (o *Outbox) Newest(ctx context.Context, study id.Study, account id.Account, kind string) (Row, bool, error) {
+	row, err := scan(o.db.QueryRow(ctx, "select "+columns+" from mail where study_id = $1 and account_id = $2 and kind = $3 order by seq desc limit 1",
+		study, account, kind))
+	if errors.Is(err, database.ErrNoRows) {
+		return Row{}, false, nil
+	}
+	if err != nil {
+		return Row{}, false, fmt.Errorf("find newest mail: %w", err)
+	}
+	return row, true, nil
 }
 
 const statusLimit = 500

@@ -388,6 +388,27 @@ func TestOutageBlamesNoMail(t *testing.T) {
 	})
 }
 
+func TestNewest(t *testing.T) {
+	each(t, func(b *bench) {
+		newest := func(account id.Account, kind string) string {
+			row, found, err := b.outbox.Newest(t.Context(), study, account, kind)
+			if err != nil || found != (row.ID != "") {
+				t.Errorf("newest %s to %s: %+v, %v, %v", kind, account, row, found, err)
+			}
+			return row.Params["n"]
+		}
+		b.enqueue(Mail{Account: "anna", Kind: "trial", Params: map[string]string{"n": "1"}}, Mail{Account: "anna", Kind: "trial", Params: map[string]string{"n": "2"}},
+			Mail{Account: "bo", Kind: "trial", Params: map[string]string{"n": "3"}}, Mail{Account: "anna", Kind: "other", Params: map[string]string{"n": "4"}})
+		b.sendDue(4)
+		if got := newest("anna", "trial") + newest("bo", "trial") + newest("bo", "other"); got != "23" {
+			t.Errorf("newest %q, want 23", got)
+		}
+		if _, found, err := b.outbox.Newest(t.Context(), "elsewhere", "anna", "trial"); found || err != nil {
+			t.Errorf("another study's: %v, %v", found, err)
+		}
+	})
+}
+
 func TestDropSparesSomeKinds(t *testing.T) {
 	each(t, func(b *bench) {
 		b.enqueue(Mail{Person: kari, Kind: "reminder"}, Mail{Person: kari, Kind: "receipt"}, Mail{Person: ola, Kind: "reminder"},

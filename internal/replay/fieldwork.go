@@ -198,23 +198,29 @@ func (p *player) book(person row, date string, again bool) error {
 	code := person["code"]
 	p.counts["booked"]++
 	if person["booked_by"] == "researcher" {
-		return p.post(p.people[code]+"/book", "main form", "mode", person["mode"], "day", date, "time", person["time"], "place", p.venue(person))
+		return p.post(p.people[code]+"/book", "main form", append(p.venue(person), "day", date, "time", person["time"])...)
 	}
 	own, err := p.visit(code)
 	if err != nil {
 		return err
 	}
-	if err := own.Get("/my/time?mode=" + person["mode"] + "&from=" + date); err != nil {
+	venue := p.venue(person)
+	if err := own.Get("/my/time?mode=" + venue[1] + "&from=" + date); err != nil {
 		return err
 	}
-	return own.Form("main form").Set("slot", slot(date, person["time"])).Submit()
+	form := own.Form("main form").Set("slot", slot(date, person["time"]))
+	if len(venue) > 2 {
+		form.Set(venue[2], venue[3])
+	}
+	return form.Submit()
 }
 
-func (p *player) venue(person row) string {
+// venue is how and where they meet: in person the team comes to the informant's own place of work.
+func (p *player) venue(person row) (fields []string) {
 	if person["mode"] == "in_person" {
-		return "Hos deg"
+		return []string{"mode", "visit", "where", "Resepsjonen hos " + person["organisation"]}
 	}
-	return ""
+	return []string{"mode", person["mode"]}
 }
 
 func slot(date, clock string) string { return strconv.FormatInt(at(date, clock).UnixMilli(), 10) }

@@ -186,9 +186,11 @@ func (p *player) hours() error {
 			return err
 		}
 		f := p.researcher.Form("main form").Set("minutes", "60").Set("buffer_before", "0").Set("buffer_after", "15").Set("grid", "30").
-			Set("notice_hours", "24").Set("horizon_days", "60").Set("deadline_hours", "24").Set("place", "Hos deg").Set("interviewers", "1").
-			Set("video_room", "https://video.example.org/klynger")
-		if err := f.Only("modes", "in_person", "phone", "video").Submit(); err != nil {
+			Set("notice_hours", "24").Set("horizon_days", "60").Set("deadline_hours", "24").Set("interviewers", "1").
+			Set("place", "Møterom 2 på biblioteket, Nordfjord universitet (oppdiktet)").
+			Set("directions", "Gå inn hovedinngangen. Rommet ligger til venstre i første etasje.").
+			Set("video_room", "https://video.example.org/{room}")
+		if err := f.Only("modes", "in_person", "visit", "phone", "video").Submit(); err != nil {
 			return err
 		}
 	}

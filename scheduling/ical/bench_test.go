@@ -1,63 +1,75 @@
 package ical_test
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"example.org/feltbok/scheduling/ical"
+
+	goical "github.com/emersion/go-ical"
 )
 
-// BenchmarkReadBusy reads a calendar of 1,000 events as programs write them, 50 of which repeat, over eight weeks. Its
-// yardstick does no more than find the lines of the same file.
-func BenchmarkReadBusy(b *testing.B) {
-	file, oslo := busyCalendar(), in(b, "Europe/Oslo")
-	from := instant(b, "20260301")
-	to := from.AddDate(0, 0, 8*7)
-	var yardstick time.Duration
-	var lines, busy int
-	for b.Loop() {
-		b.StopTimer()
-		began := time.Now()
-		lines = 0
-		for scan := bufio.NewScanner(bytes.NewReader(file)); scan.Scan(); lines++ {
-		}
-		yardstick += time.Since(began)
-		b.StartTimer()
-		reading, err := ical.ReadBusy(file, oslo, from, to)
-		if err != nil {
-			b.Fatal(err)
-		}
-		busy = len(reading.Busy)
+// plain is what the library makes of an appointment in UTC: no zone, no alarm, no folding. It is the yardstick.
+func plain(tb testing.TB, i int, w *bytes.Buffer) {
+	tb.Helper()
+	c := goical.NewCalendar()
+	c.Props.SetText(goical.PropVersion, "2.0")
+	c.Props.SetText(goical.PropProductID, "-//bench//EN")
+	c.Props.SetText(goical.PropMethod, "REQUEST")
+	e := goical.NewEvent()
+	at := time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Hour)
+	e.Props.SetText(goical.PropUID, fmt.Sprintf("booking-%d@bench.example", i))
+	e.Props.SetDateTime(goical.PropDateTimeStamp, at)
+	e.Props.SetDateTime(goical.PropDateTimeStart, at)
+	e.Props.SetDateTime(goical.PropDateTimeEnd, at.Add(45*time.Minute))
+	e.Props.SetText(goical.PropSummary, "Interview: Work and wellbeing, round 2")
+	e.Props.SetText(goical.PropDescription, "Thank you for taking part; the interview takes about 45 minutes, by phone, and you may stop at any time.")
+	e.Props.SetText(goical.PropLocation, "Room 4.12, Institute of Psychology")
+	o := goical.NewProp(goical.PropOrganizer)
+	o.Value = "mailto:team@bench.example"
+	e.Props.Set(o)
+	a := goical.NewProp(goical.PropAttendee)
+	a.Value = fmt.Sprintf("mailto:p%d@bench.example", i)
+	a.Params.Set("RSVP", "TRUE")
+	e.Props.Set(a)
+	c.Children = append(c.Children, e.Component)
+	if err := goical.NewEncoder(w).Encode(c); err != nil {
+		tb.Fatal(err)
 	}
-	b.SetBytes(int64(len(file)))
-	b.ReportMetric(float64(b.Elapsed())/float64(yardstick), "times-lines")
-	b.ReportMetric(float64(lines), "lines")
-	b.ReportMetric(float64(busy), "busy")
 }
 
-func busyCalendar() []byte {
-	start := time.Date(2025, 6, 2, 8, 0, 0, 0, time.UTC)
-	events := []string{"BEGIN:VTIMEZONE\nTZID:Custom\nBEGIN:STANDARD\nDTSTART:16010101T030000\nTZOFFSETFROM:+0200\nTZOFFSETTO:+0100\nRRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\nBEGIN:DAYLIGHT\nDTSTART:16010101T020000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nRRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3\nEND:DAYLIGHT\nEND:VTIMEZONE"}
-	for i := range 1000 {
-		at := start.Add(time.Duration(i) * 9 * time.Hour)
-		tzid := []string{"Europe/Oslo", "W. Europe Standard Time", "Custom"}[i%3]
-		properties := []string{
-			fmt.Sprintf("UID:040000008200E00074C5B7101A82E00800000000%032d@example.org", i), "DTSTAMP:20260101T000000Z", "SEQUENCE:1",
-			"DTSTART;TZID=" + tzid + ":" + at.Format("20060102T150405"), "DTEND;TZID=" + tzid + ":" + at.Add(time.Hour).Format("20060102T150405"),
-			"SUMMARY:Møte om planen", "LOCATION:Rom 4.12", "ORGANIZER;CN=Kari:mailto:kari@example.org", "STATUS:CONFIRMED", "TRANSP:OPAQUE",
+// invitation is a whole one: zone, alarm, both names, and a text of several lines to fold.
+func invitation(loc *time.Location, i int) ical.Event {
+	e := sample(loc)
+	e.UID, e.Alarm = fmt.Sprintf("booking-%d@bench.example", i), 15*time.Minute
+	e.Start = time.Date(2026, 12, 1, 9, 0, 0, 0, loc).Add(time.Duration(i) * time.Hour)
+	e.End = e.Start.Add(45 * time.Minute)
+	return e
+}
+
+const bunch = 1000
+
+// BenchmarkInvitations writes a thousand invitations and as many of the yardstick in turn, and tells how many times as long they took.
+func BenchmarkInvitations(b *testing.B) {
+	loc := in(b, "Europe/Oslo")
+	var ours, theirs time.Duration
+	var w bytes.Buffer
+	for b.Loop() {
+		began := time.Now()
+		for i := range bunch {
+			w.Reset()
+			plain(b, i, &w)
 		}
-		for who := range 4 {
-			properties = append(properties, fmt.Sprintf("ATTENDEE;CN=Deltaker %d;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;R\n SVP=TRUE:mailto:deltaker%d@example.org", who, who))
+		between := time.Now()
+		for i := range bunch {
+			if _, err := invitation(loc, i).Encode(); err != nil {
+				b.Fatal(err)
+			}
 		}
-		properties = append(properties, "DESCRIPTION:"+strings.Repeat("Vi går gjennom planen og ser hva som er igjen. \n ", 8), "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT15M\nEND:VALARM")
-		if i%20 == 0 {
-			properties = append(properties, "RRULE:FREQ=WEEKLY;BYDAY=MO,WE", "EXDATE;TZID="+tzid+":"+at.AddDate(0, 0, 7).Format("20060102T150405"))
-		}
-		events = append(events, event(properties...))
+		theirs, ours = theirs+between.Sub(began), ours+time.Since(between)
 	}
-	return calendar(events...)
+	b.ReportMetric(ours.Seconds()/theirs.Seconds(), "x-yardstick")
+	b.ReportMetric(float64(ours.Microseconds())/float64(b.N*bunch), "µs/invitation")
 }

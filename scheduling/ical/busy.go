@@ -32,7 +32,7 @@ const (
 	maxDates     = 50_000    // listed in a file: RRULE, RDATE, EXDATE, FREEBUSY
 	maxInstances = 50_000    // near the window, and changes of the clock
 	maxZones     = 100       // named in a file
-	maxSteps     = 8_000_000 // days and times that rules look at
+	maxSteps     = 2_000_000 // days and times that rules look at
 )
 
 // Busy is a stretch in which somebody is occupied.

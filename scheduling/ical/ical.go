@@ -8,6 +8,7 @@ package ical
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,10 +33,12 @@ type Address struct{ Name, Email string }
 // Event is one appointment as one reader sees it: a single attendee, so that nobody learns of the others.
 type Event struct {
 	Method      Method
-	UID         string    // never changes
-	Sequence    int       // rises with every change
-	Stamp       time.Time // of the last change
-	Start, End  time.Time // in the zone of the place
+	UID         string        // never changes
+	Sequence    int           // rises with every change
+	Stamp       time.Time     // of the last change
+	Start, End  time.Time     // in the zone of the place
+	AllDay      bool          // Start and End are days, End the one after
+	Alarm       time.Duration // before Start, when the calendar reminds its reader; 0 is not at all. A cancellation has none
 	Summary     string
 	Description string  // may have several lines; may be empty
 	Location    string  // may be empty
@@ -43,37 +46,60 @@ type Event struct {
 	Attendee    Address // not used by Publish
 }
 
-const productID = "-//Feltbok//Feltbok//EN"
+const (
+	productID   = "-//Feltbok//Feltbok//EN"
+	usualBytes  = 2048 // of an object, before folding: room for it is made at once
+	mostOfEvent = 16   // properties that an event may have
+)
 
 // Encode writes the object in UTF-8 with CRLF line ends.
 func (e Event) Encode() ([]byte, error) {
-	if repeated(e.Start) || repeated(e.End.In(e.Start.Location())) {
-		e.Start = e.Start.UTC() // a local time would be read as the first of the two
-	}
+	e = e.unambiguous()
 	calendar := ical.NewCalendar()
 	set(calendar.Component, ical.PropVersion, "2.0")
 	set(calendar.Component, ical.PropProductID, productID)
 	if e.Method != Publish || e.Organizer.Email != "" { // publishing wants an organizer (RFC 5546 §3.2.1); a mere file does not
 		set(calendar.Component, ical.PropMethod, string(e.Method))
 	}
-	if named(e.Start.Location()) {
-		calendar.Children = append(calendar.Children, timezone(e.Start.Location(), e.Start, e.End))
-	}
 	calendar.Children = append(calendar.Children, e.component())
-	var unfolded bytes.Buffer
-	if err := ical.NewEncoder(&unfolded).Encode(calendar); err != nil {
+	text, err := encode(calendar.Component)
+	if err != nil {
+		return nil, err
+	}
+	if !e.AllDay && named(e.Start.Location()) {
+		zone, err := timezoneText(e.Start.Location(), e.Start, e.End)
+		if err != nil {
+			return nil, err
+		}
+		text = slices.Insert(text, bytes.Index(text, []byte("BEGIN:"+ical.CompEvent)), zone...)
+	}
+	return fold(text), nil
+}
+
+// encode writes a component without folding.
+func encode(c *ical.Component) ([]byte, error) {
+	var text bytes.Buffer
+	text.Grow(usualBytes)
+	if err := ical.NewEncoder(&text).Encode(&ical.Calendar{Component: c}); err != nil {
 		return nil, fmt.Errorf("encode calendar object: %w", err)
 	}
-	return fold(unfolded.Bytes()), nil
+	return text.Bytes(), nil
+}
+
+// unambiguous writes an event in UTC where a local time would be read as the first of two.
+func (e Event) unambiguous() Event {
+	if !e.AllDay && (shownTwice(e.Start) || shownTwice(e.End.In(e.Start.Location()))) {
+		e.Start = e.Start.UTC()
+	}
+	return e
 }
 
 func (e Event) component() *ical.Component {
-	event := ical.NewComponent(ical.CompEvent)
+	event := &ical.Component{Name: ical.CompEvent, Props: make(ical.Props, mostOfEvent)}
 	set(event, ical.PropUID, clean(e.UID))
 	set(event, ical.PropSequence, strconv.Itoa(e.Sequence))
 	set(event, ical.PropDateTimeStamp, e.Stamp.UTC().Format(utcLayout))
-	setTime(event, ical.PropDateTimeStart, e.Start)
-	setTime(event, ical.PropDateTimeEnd, e.End.In(e.Start.Location()))
+	e.setTimes(event)
 	set(event, ical.PropSummary, escape(e.Summary))
 	set(event, ical.PropStatus, e.status())
 	set(event, ical.PropClass, "PRIVATE") // colleagues who see the calendar see only that the time is taken
@@ -89,7 +115,34 @@ func (e Event) component() *ical.Component {
 		// The time was agreed before: nothing is asked, and an answer by mail would prove nothing.
 		setAddress(event, ical.PropAttendee, e.Attendee, map[string]string{"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"})
 	}
+	if e.Alarm > 0 && e.Method != Cancel { // RFC 5546 §3.2.5 has none in a cancellation
+		event.Children = append(event.Children, e.alarm())
+	}
 	return event
+}
+
+func (e Event) setTimes(event *ical.Component) {
+	if e.AllDay {
+		setDay(event, ical.PropDateTimeStart, e.Start)
+		setDay(event, ical.PropDateTimeEnd, e.End.In(e.Start.Location()))
+		set(event, ical.PropTransparency, "TRANSPARENT") // a day on which something is due is not taken
+		return
+	}
+	setTime(event, ical.PropDateTimeStart, e.Start)
+	setTime(event, ical.PropDateTimeEnd, e.End.In(e.Start.Location()))
+}
+
+// alarm shows the event's own text (RFC 5545 §3.6.6).
+func (e Event) alarm() *ical.Component {
+	alarm := ical.NewComponent(ical.CompAlarm)
+	set(alarm, ical.PropAction, "DISPLAY")
+	trigger := fmt.Sprintf("-PT%dM", e.Alarm/time.Minute)
+	if e.Alarm%time.Hour == 0 {
+		trigger = fmt.Sprintf("-PT%dH", e.Alarm/time.Hour)
+	}
+	set(alarm, ical.PropTrigger, trigger)
+	set(alarm, ical.PropDescription, escape(e.Summary))
+	return alarm
 }
 
 func (e Event) status() string {
@@ -101,9 +154,7 @@ func (e Event) status() string {
 
 // set writes a value as it stands: the setters of the library add VALUE parameters that clients stumble over.
 func set(c *ical.Component, name, value string) {
-	prop := ical.NewProp(name)
-	prop.Value = value
-	c.Props.Set(prop)
+	c.Props.Set(&ical.Prop{Name: name, Value: value})
 }
 
 const (
@@ -120,6 +171,14 @@ func setTime(c *ical.Component, name string, t time.Time) {
 	} else {
 		prop.Value = t.UTC().Format(utcLayout)
 	}
+	c.Props.Set(prop)
+}
+
+// setDay writes a date (RFC 5545 §3.3.4).
+func setDay(c *ical.Component, name string, t time.Time) {
+	prop := ical.NewProp(name)
+	prop.Params.Set(ical.ParamValue, string(ical.ValueDate))
+	prop.Value = t.Format("20060102")
 	c.Props.Set(prop)
 }
 

@@ -33,7 +33,7 @@ func sample(loc *time.Location) ical.Event {
 	start := time.Date(2019, 4, 11, 10, 30, 0, 0, loc)
 	return ical.Event{
 		Method: ical.Request, UID: "k2o7wq", Stamp: time.Date(2019, 4, 1, 12, 0, 0, 0, time.UTC), Start: start, End: start.Add(time.Hour),
-		Summary: "Avtale", Location: "Rom 4.12, Høgskulen", Description: "Du kan flytte eller avlyse til onsdag 10. april kl. 10:30.\nSvar ikke på denne; bruk lenken.",
+		Alarm: 15 * time.Minute, Summary: "Avtale", Location: "Rom 4.12, Høgskulen", Description: "Du kan flytte eller avlyse til onsdag 10. april kl. 10:30.\nSvar ikke på denne; bruk lenken.",
 		Organizer: ical.Address{Name: "Prosjektgruppa", Email: "prosjekt@example.org"}, Attendee: ical.Address{Name: "Kari Åsnes-Ødegård", Email: "kari@example.org"},
 	}
 }
@@ -55,7 +55,14 @@ func TestGolden(t *testing.T) {
 	published.Method = ical.Publish
 	autumn.Start = time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC).In(oslo) // 02:30 for the first time
 	autumn.End = autumn.Start.Add(time.Hour)                               // 02:30 again
-	for name, e := range map[string]ical.Event{"request": sample(oslo), "moved": moved, "cancel": cancelled, "publish": published, "utc": universal, "autumn": autumn} {
+	day := sample(oslo)
+	day.AllDay, day.Alarm = true, 15*time.Hour
+	day.Start = time.Date(2019, 3, 31, 0, 0, 0, 0, oslo) // of 23 hours
+	day.End = day.Start.AddDate(0, 0, 1)
+	dayOff := day
+	dayOff.Method, dayOff.Sequence = ical.Cancel, 1
+	for name, e := range map[string]ical.Event{"request": sample(oslo), "moved": moved, "cancel": cancelled, "publish": published, "utc": universal, "autumn": autumn,
+		"day": day, "day_cancel": dayOff} {
 		got, path := encode(t, e), filepath.Join("testdata", name+".ics")
 		if *update {
 			if err := os.WriteFile(path, got, 0o644); err != nil {
@@ -147,6 +154,46 @@ func TestHostileTextForgesNothing(t *testing.T) {
 	}
 }
 
+// A text of any length and kind comes out as it went in, on lines of at most 75 octets, and calendars get no line of its own.
+func TestLongTexts(t *testing.T) {
+	long := func(s string) string { return string([]rune(strings.Repeat(s, 300))[:300]) }
+	for name, text := range map[string]string{"letters": long("x"), "emoji": long("👩‍🔬🇳🇴"), "quotes": long(`"Kari" `), "escapes": long(`\;,`), "lines": long("a\n"),
+		"windows": long("a\r\n"), "wide": long("漢字æøå")} {
+		e := sample(in(t, "Europe/Oslo"))
+		e.Summary, e.Description, e.Location = text, text, text
+		e.Attendee.Name, e.Organizer.Name = text, text
+		written := encode(t, e)
+		for line := range bytes.SplitSeq(written, []byte("\r\n")) {
+			if len(line) > 75 || !utf8.Valid(line) {
+				t.Errorf("%s: line of %d octets: %q", name, len(line), line)
+			}
+		}
+		_, event := decode(t, written)
+		lines := strings.ReplaceAll(text, "\r\n", "\n")
+		for _, prop := range []string{"SUMMARY", "DESCRIPTION", "LOCATION"} {
+			if got, err := event.Props.Get(prop).Text(); err != nil || got != lines {
+				t.Errorf("%s: %s = %q (%v), want %q", name, prop, got, err, lines)
+			}
+		}
+		want := strings.ReplaceAll(strings.ReplaceAll(lines, "\n", ""), `"`, "'")
+		for _, prop := range []string{"ATTENDEE", "ORGANIZER"} {
+			if got := event.Props.Get(prop); got.Params.Get("CN") != want || !strings.HasPrefix(got.Value, "mailto:") {
+				t.Errorf("%s: %s = %+v, want CN %q", name, prop, got, want)
+			}
+		}
+	}
+}
+
+func TestNoAlarmInACancellation(t *testing.T) {
+	for method, want := range map[ical.Method]int{ical.Request: 1, ical.Publish: 1, ical.Cancel: 0} {
+		e := sample(in(t, "Europe/Oslo"))
+		e.Method = method
+		if _, event := decode(t, encode(t, e)); len(event.Children) != want {
+			t.Errorf("%s: %d alarms, want %d", method, len(event.Children), want)
+		}
+	}
+}
+
 func TestLinesFoldBetweenCharacters(t *testing.T) {
 	e := sample(time.UTC)
 	for n := range 80 { // every alignment of two-, three- and four-octet characters
@@ -234,13 +281,4 @@ func seconds(t *testing.T, offset string) time.Duration {
 		return -d
 	}
 	return d
-}
-
-func BenchmarkEncode(b *testing.B) {
-	e := sample(in(b, "Europe/Oslo"))
-	for b.Loop() {
-		if _, err := e.Encode(); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

@@ -2,6 +2,7 @@ package ical
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-ical"
@@ -12,16 +13,44 @@ func named(loc *time.Location) bool {
 	return loc != time.UTC && loc.String() != "Local" && loc.String() != "UTC"
 }
 
-// repeated says whether the clock has shown this time before, on the night when it is put back. RFC 5545 §3.3.5 reads
-// such a local time as the first of the two.
-func repeated(t time.Time) bool {
-	begin, _ := t.ZoneBounds()
-	if begin.IsZero() {
-		return false
+// shownTwice says whether the clock shows this time twice, on the night when it is put back. RFC 5545 §3.3.5 means the first of the
+// two; not every program does.
+func shownTwice(t time.Time) bool {
+	begin, end := t.ZoneBounds()
+	return !begin.IsZero() && t.Before(begin.Add(-lost(begin))) || !end.IsZero() && !t.Before(end.Add(lost(end)))
+}
+
+// lost is by how much the clock is put forward at a change; it is negative where it is put back.
+func lost(change time.Time) time.Duration {
+	_, before := change.Add(-time.Second).Zone()
+	_, after := change.Zone()
+	return time.Duration(after-before) * time.Second
+}
+
+// written are the descriptions of zones that were made before: all events of a season share one.
+var written sync.Map // of stretch to []byte
+
+// stretch is what a description of a zone depends on.
+type stretch struct {
+	zone     string
+	from, to int64 // when the offsets of an event's start and end came into force, Unix time
+}
+
+// timezoneText is timezone as it is written.
+func timezoneText(loc *time.Location, from, to time.Time) ([]byte, error) {
+	since := func(t time.Time) int64 {
+		begin, _ := t.In(loc).ZoneBounds()
+		return begin.Unix()
 	}
-	_, before := begin.Add(-time.Second).Zone()
-	_, now := t.Zone()
-	return t.Before(begin.Add(time.Duration(before-now) * time.Second))
+	key := stretch{loc.String(), since(from), since(to)}
+	if text, ok := written.Load(key); ok {
+		return text.([]byte), nil
+	}
+	text, err := encode(timezone(loc, from, to))
+	if err == nil {
+		written.Store(key, text)
+	}
+	return text, err
 }
 
 // timezone describes a zone around an event: the observances that it touches and the one after, each with its single
