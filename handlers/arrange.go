@@ -69,7 +69,7 @@ func (p arranging) Nearest() *field {
 	return &f
 }
 
-// team are whom an appointment can be given to: those who work on the study, and those who have it already.
+// interviewers are whom an appointment can be given to: those who work on the study, and those who have it already.
 func (s *Server) interviewers(v *visit, holders ...id.Account) ([]choice, error) {
 	members, err := s.Studies.Members(v.ctx(), v.study.ID)
 	if err != nil {

@@ -102,14 +102,11 @@ func (s *Server) staffBookingPage(v *visit) (p staffBookingPage, err error) {
 
 // theirClock is when a call begins where the participant is, if that is another time of day; "" elsewhere.
 func theirClock(v *visit, b scheduling.Booking) string {
-	zone, err := time.LoadLocation(b.PersonZone)
-	if b.PersonZone == "" || err != nil {
+	at, elsewhere := ownClock(b, b.Start())
+	if !elsewhere {
 		return ""
 	}
-	if at := b.Start().In(zone); at.Format(wallLayout) != b.Start().Format(wallLayout) {
-		return v.text.T("appointments.theirs", "When", v.text.Date(at, i18n.WeekdayTime), "Zone", v.text.Zone(b.PersonZone))
-	}
-	return ""
+	return v.text.T("appointments.theirs", "When", v.text.Date(at, i18n.WeekdayTime), "Zone", v.text.Zone(b.PersonZone))
 }
 
 // madeAndChanged says who made the appointment and who did something to it last, and when.
@@ -223,7 +220,8 @@ func keepOwn(form, now url.Values) {
 		return
 	}
 	for name := range now {
-		if slices.Equal(form[name], was[name]) {
+		// Boxes come in the order of the page.
+		if slices.Equal(slices.Sorted(slices.Values(form[name])), slices.Sorted(slices.Values(was[name]))) {
 			form[name] = now[name]
 		}
 	}
@@ -336,14 +334,13 @@ func (s *Server) staffWords(v *visit) error {
 		label string
 		note  id.Note
 	}{{"appointments.where", p.Line.Where}, {"appointments.message", p.Line.Message}} {
-		if sealed.note == "" {
-			continue
-		}
-		note, err := s.Vault.OpenNote(v.ctx(), v.actor(), "appointment", v.study.ID, p.Line.Person, sealed.note)
+		text, err := s.words(v.ctx(), v.actor(), "appointment", p.Line.Booking, sealed.note)
 		if err != nil {
 			return err
 		}
-		p.Opened = append(p.Opened, opened{v.text.T(sealed.label), note.Text})
+		if text != "" {
+			p.Opened = append(p.Opened, opened{v.text.T(sealed.label), text})
+		}
 	}
 	// Without a script: the browser leaves this page by itself, and the words with it.
 	v.Header("Refresh", fmt.Sprintf("%d; url=%s", nameOpen, v.bookingPath(p.Line.ID)))

@@ -119,7 +119,7 @@ func (s *Server) writeOwnBooking(ctx context.Context, l *draft, a told) (err err
 		return err
 	}
 	if l.row.Kind != scheduling.MailReminder {
-		if a.message, err = s.words(ctx, a.Booking, a.Message); err != nil {
+		if a.message, err = s.words(ctx, audit.System, "mail", a.Booking, a.Message); err != nil {
 			return err
 		}
 	}
@@ -131,7 +131,7 @@ func (s *Server) writeOwnBooking(ctx context.Context, l *draft, a told) (err err
 		l.Calendar, err = s.calendar(l, a.Booking, ical.Cancel, ownCopy(l.text, a))
 		return err
 	}
-	if a.where, err = s.words(ctx, a.Booking, a.Where); err != nil {
+	if a.where, err = s.words(ctx, audit.System, "mail", a.Booking, a.Where); err != nil {
 		return err
 	}
 	l.fields["How"] = l.how(a)
@@ -145,11 +145,11 @@ func (s *Server) writeOwnBooking(ctx context.Context, l *draft, a told) (err err
 }
 
 // words opens what was said about an appointment. A note that is gone said nothing: a later change has dropped it.
-func (s *Server) words(ctx context.Context, b scheduling.Booking, note id.Note) (string, error) {
+func (s *Server) words(ctx context.Context, actor audit.Actor, purpose string, b scheduling.Booking, note id.Note) (string, error) {
 	if note == "" {
 		return "", nil
 	}
-	n, err := s.Vault.OpenNote(ctx, audit.System, "mail", b.Study, b.Person, note)
+	n, err := s.Vault.OpenNote(ctx, actor, purpose, b.Study, b.Person, note)
 	if errs.KindOf(err) == errs.NotFound {
 		return "", nil
 	}

@@ -62,7 +62,7 @@ func (v *visit) ago(ms int64) string {
 	return v.text.Date(time.UnixMilli(ms).In(v.zone()), i18n.WeekdayTime)
 }
 
-// calendar begins to read one of the account's own calendars. What is typed is handed back only where it is refused.
+// ownCalendar begins to read one of the account's own calendars. What is typed is handed back only where it is refused.
 func (s *Server) ownCalendar(v *visit) error {
 	p := calendarPage{v.page("hours.calendar_title")}
 	p.Here = "settings"

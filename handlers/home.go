@@ -115,7 +115,7 @@ func (s *Server) standing(v *visit) (st standing, err error) {
 }
 
 func startOfDay(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+	return midnightAfter(t, 0)
 }
 
 // home is a data protection officer's overview where that is who comes.

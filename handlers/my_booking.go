@@ -41,12 +41,13 @@ func (s *Server) appointment(v *visit, b scheduling.Booking) (*appointment, erro
 func (v *visit) appointment(b scheduling.Booking, kind scheduling.Type) *appointment {
 	start, end, deadline := b.Start(), b.End(), kind.Deadline(b)
 	a := &appointment{Booking: b, Kind: kind, Changeable: b.State == scheduling.Booked && !v.now().After(deadline), Over: v.now().After(end)}
-	if own, err := time.LoadLocation(b.PersonZone); err == nil && b.PersonZone != "" {
-		a.Both = v.bothClocks(start.In(own), start)
-		start, end, deadline = start.In(own), end.In(own), deadline.In(own)
+	zone := b.Zone
+	if own, elsewhere := ownClock(b, start); elsewhere {
+		a.Both, zone = v.bothClocks(own, start), b.PersonZone
+		start, end, deadline = own, end.In(own.Location()), deadline.In(own.Location())
 	}
 	a.Weekday, a.Date = v.splitDay(start)
-	a.ISO, a.ZoneOf, a.Deadline = start.Format(time.RFC3339), v.text.Zone(cmp.Or(b.PersonZone, b.Zone)), v.text.Date(deadline, i18n.WeekdayTime)
+	a.ISO, a.ZoneOf, a.Deadline = start.Format(time.RFC3339), v.text.Zone(zone), v.text.Date(deadline, i18n.WeekdayTime)
 	if a.When = v.text.Date(start, i18n.Weekday); b.Mode != scheduling.Email {
 		a.When, a.From, a.To = v.text.Date(start, i18n.WeekdayTime), v.text.Date(start, i18n.Clock), v.text.Date(end, i18n.Clock)
 	}
@@ -174,7 +175,7 @@ func (s *Server) showBooking(v *visit, a *appointment, cause error) error {
 	}
 	p := myBookingPage{base: v.page("my.booking.title"), Appointment: a, Contact: parts(v.study.ProjectContact),
 		Changed: errors.Is(cause, errChangedMeanwhile), Recording: cmp.Or(state.ByPurpose[consents.Recording], consents.Unasked)}
-	if p.Where, err = s.said(v, a.Where); err != nil {
+	if p.Where, err = s.said(v, a.Booking); err != nil {
 		return err
 	}
 	p.Path, p.Status, p.Form = a.At("/my/booking"), v.text.T("my.status.booked"), v.newForm(url.Values{"title": {string(a.Title)}})
@@ -213,7 +214,7 @@ func (s *Server) myCalendar(v *visit) error {
 	if err != nil || a == nil {
 		return err
 	}
-	where, err := s.said(v, a.Where)
+	where, err := s.said(v, a.Booking)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -117,7 +116,7 @@ func (s *Server) need(v *visit, c choosing) (n need, err error) {
 		return n, nil
 	}
 	if c.moving != nil && c.moving.Mode == c.mode {
-		n.Kept, err = s.said(v, c.moving.Where)
+		n.Kept, err = s.said(v, c.moving.Booking)
 		n.Must = n.Must && n.Kept == ""
 	}
 	return n, err
@@ -125,15 +124,8 @@ func (s *Server) need(v *visit, c choosing) (n need, err error) {
 
 // said opens what the participant said about an appointment; "" where nothing was said, or it is kept no longer. It is no part of
 // the form's act.
-func (s *Server) said(v *visit, note id.Note) (string, error) {
-	if note == "" {
-		return "", nil
-	}
-	opened, err := s.Vault.OpenNote(v.Request.Context(), v.actor(), "own_data", v.study.ID, v.session.Person, note)
-	if errors.Is(err, identities.ErrUnknown) {
-		return "", nil
-	}
-	return opened.Text, err
+func (s *Server) said(v *visit, b scheduling.Booking) (string, error) {
+	return s.words(v.Request.Context(), v.actor(), "own_data", b, b.Where)
 }
 
 // chosen reads the form: a time, and what the way of meeting needs.

@@ -161,7 +161,7 @@ type cast struct {
 // it is gone, without waiting for anybody's turn; the transaction looks again.
 func (s *Scheduling) who(p *plan, r Request, b Booking) (cast, error) {
 	if !r.ByStaff {
-		from, err := s.offered(p, b.Mode, b.StartsAt)
+		from, err := s.offered(p, b)
 		if err == nil && b.Mode != Email && len(p.able(b.StartsAt, (*diary).idle)) < p.kind.Interviewers {
 			err = ErrTaken
 		}
@@ -204,18 +204,22 @@ func (s *Scheduling) gone(ctx context.Context, study id.Study, mode Mode, start 
 
 // offered returns the interviewers who offer a time, booked or not. ErrOutside: it is none of those that Free returns or
 // returned.
-func (s *Scheduling) offered(p *plan, mode Mode, at int64) (cast, error) {
-	start := time.UnixMilli(at)
+func (s *Scheduling) offered(p *plan, b Booking) (cast, error) {
+	start := time.UnixMilli(b.StartsAt)
 	from, to := p.kind.offers(s.now(), start, start.Add(time.Millisecond))
-	able, onGrid := p.able(at, (*diary).working), p.starts[at]
-	if mode == Email {
-		able, onGrid = p.diaries, len(p.dueDays(start, to)) > 0
+	able, onGrid := p.able(b.StartsAt, (*diary).working), p.starts[b.StartsAt]
+	if b.Mode == Email {
+		loc, err := zone(b.Zone)
+		if err != nil {
+			loc = nil // a new one has none yet
+		}
+		able, onGrid = p.diaries, len(p.dueDays(loc, start, to)) > 0
 	}
 	if !onGrid || from.After(start) || !start.Before(to) || len(able) < p.kind.Interviewers {
 		return cast{}, ErrOutside
 	}
 	all := cast{accounts: byEase(able), want: p.kind.Interviewers, daily: p.kind.DailyMost}
-	if all.daily > 0 && mode != Email {
+	if all.daily > 0 && b.Mode != Email {
 		all.date = p.date
 	}
 	return all, nil
@@ -245,7 +249,7 @@ func (s *Scheduling) book(ctx context.Context, tx *database.Tx, kind Type, b *Bo
 		return err
 	}
 	if b.Zone == "" {
-		if b.Zone = p.zoneOf(b.Interviewers); b.Zone == "" {
+		if b.Zone = p.zoneOf(*b); b.Zone == "" {
 			return &errs.Error{Kind: errs.Invalid, Code: "invalid", Fields: []errs.Field{{Name: "zone", Code: "required"}}}
 		}
 	}
@@ -314,10 +318,11 @@ func seat(ctx context.Context, tx *database.Tx, b *Booking, from cast, first, af
 	return err
 }
 
-// zoneOf returns the zone of the first of these who has a week here, empty if none has.
-func (p *plan) zoneOf(accounts []id.Account) string {
+// zoneOf returns the zone of a booking's first interviewer who has a week here, empty if none has. Due days are those of the first
+// interviewer of all.
+func (p *plan) zoneOf(b Booking) string {
 	for _, d := range p.diaries {
-		if slices.Contains(accounts, d.Account) {
+		if b.Mode == Email || slices.Contains(b.Interviewers, d.Account) {
 			return d.Zone
 		}
 	}

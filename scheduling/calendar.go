@@ -165,9 +165,9 @@ func (s *Scheduling) ReadCalendars(ctx context.Context) error {
 func (s *Scheduling) readAgain(ctx context.Context, c reading) error {
 	now := s.now()
 	pause := min(max(now.Sub(time.UnixMilli(c.ReadAt))/readPatient, readEvery), readSeldom)
-	mine := false
+	claimed, mine := now.Add(pause).UnixMilli(), false
 	err := s.db.Tx(ctx, func(tx *database.Tx) error {
-		n, err := tx.Exec(ctx, "update calendar set next_at = $3, tried_at = $4 where id = $1 and next_at = $2", c.ID, c.next, now.Add(pause).UnixMilli(), now.UnixMilli())
+		n, err := tx.Exec(ctx, "update calendar set next_at = $3, tried_at = $4 where id = $1 and next_at = $2", c.ID, c.next, claimed, now.UnixMilli())
 		mine = n == 1
 		return err
 	})
@@ -188,9 +188,9 @@ func (s *Scheduling) readAgain(ctx context.Context, c reading) error {
 		pause = readEvery
 	}
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
-		n, err := tx.Exec(ctx, "update calendar set etag = $2, modified = $3, read_at = $4, fault = $5, skipped = $6, horizon = $7, next_at = $8 where id = $1",
-			c.ID, c.etag, c.modified, c.ReadAt, fault, c.Skipped, c.horizon, now.Add(pause).UnixMilli())
-		if err != nil || n == 0 { // removed meanwhile
+		n, err := tx.Exec(ctx, "update calendar set etag = $2, modified = $3, read_at = $4, fault = $5, skipped = $6, horizon = $7, next_at = $8 where id = $1 and next_at = $9",
+			c.ID, c.etag, c.modified, c.ReadAt, fault, c.Skipped, c.horizon, now.Add(pause).UnixMilli(), claimed)
+		if err != nil || n == 0 { // removed meanwhile, or to be read anew in another zone
 			return err
 		}
 		return keepBusy(ctx, tx, c)
@@ -278,11 +278,7 @@ func (s *Scheduling) ours(ctx context.Context, events []ical.Busy) (map[string]b
 
 // keepBusy replaces a calendar's times where they were read anew, and forgets what is over.
 func keepBusy(ctx context.Context, tx *database.Tx, c reading) error {
-	over := c.ReadAt - keptAfter.Milliseconds()
-	if c.changed {
-		over = c.horizon + 1 // all of them
-	}
-	if _, err := tx.Exec(ctx, "delete from busy_time where calendar_id = $1 and to_ms < $2", c.ID, over); err != nil {
+	if _, err := tx.Exec(ctx, "delete from busy_time where calendar_id = $1 and (to_ms < $2 or $3)", c.ID, c.ReadAt-keptAfter.Milliseconds(), c.changed); err != nil {
 		return fmt.Errorf("forget busy times: %w", err)
 	}
 	rows := make([][]any, 0, len(c.times))

@@ -305,6 +305,32 @@ func TestCalendarReadOnce(t *testing.T) {
 	})
 }
 
+// A stretch that reaches beyond what is kept goes with the rest when it is another.
+func TestLongBusyTimesAreForgotten(t *testing.T) {
+	withCalendar(t, func(t *testing.T, w *world, e *elsewhere) {
+		e.events, e.etag = []string{"2019-04-12T00:00/2021-04-12T00:00"}, `"2"`
+		w.again(t, 15*time.Minute)
+		same(t, "away for two years", w.freeOn(t, "2019-05-02"), nil)
+		e.events, e.etag = []string{"2019-04-12T00:00/2019-04-20T00:00"}, `"3"`
+		w.again(t, 15*time.Minute)
+		same(t, "away for a week", w.freeOn(t, "2019-05-02"), []string{"09:00", "10:00", "11:00"})
+	})
+}
+
+// Another zone while a calendar is read makes it be read again.
+func TestZoneChangesWhileACalendarIsRead(t *testing.T) {
+	withCalendar(t, func(t *testing.T, w *world, e *elsewhere) {
+		e.etag = `"2"`
+		e.during = func() { e.during = nil; w.week(t, "ada", workdays(9, 12)...) }
+		w.again(t, 15*time.Minute)
+		before := e.asked
+		w.again(t, time.Minute)
+		if e.asked != before+1 || e.with != "" {
+			t.Errorf("asked %d times more, with %q", e.asked-before, e.with)
+		}
+	})
+}
+
 // However many processes look at once, each calendar is asked once.
 func TestCalendarsAreSharedOut(t *testing.T) {
 	withCalendar(t, func(t *testing.T, w *world, e *elsewhere) {

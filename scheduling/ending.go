@@ -33,6 +33,7 @@ func (s *Scheduling) CancelStudyTx(ctx context.Context, tx *database.Tx, actor a
 		if b.State != Booked {
 			continue
 		}
+		b.Message = ""
 		if err := s.cancel(ctx, tx, actor, b); err != nil {
 			return err
 		}

@@ -23,7 +23,13 @@ func Invite(b Booking, method ical.Method, organizer, attendee ical.Address, c C
 }
 
 func (b Booking) event(method ical.Method, c Copy) ical.Event {
-	return ical.Event{Method: method, UID: b.UID, Sequence: c.Sequence, Stamp: time.UnixMilli(b.ChangedAt), Start: b.Start(), End: b.End(),
+	start, end := b.Start(), b.End()
+	if b.Mode == Email { // a whole day, also of what was agreed on when that still had an hour
+		day := midnight(start)
+		start, _, _ = readings(day, start.Location())
+		end, _, _ = readings(day.AddDate(0, 0, 1), start.Location())
+	}
+	return ical.Event{Method: method, UID: b.UID, Sequence: c.Sequence, Stamp: time.UnixMilli(b.ChangedAt), Start: start, End: end,
 		AllDay: b.Mode == Email, Summary: c.Summary, Description: c.Description, Location: c.Location}
 }
 

@@ -362,3 +362,78 @@ func TestOwnTimeIsNotInTheWayOfMoving(t *testing.T) {
 		}
 	})
 }
+
+// Other hours in the offer are those of appointments that there are, too.
+func TestRemindersFollowTheOffer(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.reminded = true
+		w.offer(t, func(k *scheduling.Type) { k.RemindHours = 24 })
+		w.week(t, "ada", workdays(9, 12)...)
+		w.mustOwn(t, person(), "2019-04-11T10:00")
+		w.sent()
+		w.offer(t, func(k *scheduling.Type) { k.RemindHours = 48 })
+		same(t, "reminders", w.sent(), []string{"booking_reminder person 0"})
+	})
+}
+
+// What keeps its time keeps its cells, though buffers have grown since.
+func TestChangeThatKeepsTheTime(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.offer(t, everyMode)
+		w.week(t, "ada", workdays(9, 12)...)
+		first := w.mustOwn(t, person(), "2019-04-11T09:00")
+		w.mustOwn(t, person(), "2019-04-11T10:00")
+		w.offer(t, func(k *scheduling.Type) { everyMode(k); k.BufferAfter = 15 })
+		got, err := w.Change(t.Context(), staff, w.study, first.ID, scheduling.Change{Mode: scheduling.InPerson, Place: "Rom 5"}, true)
+		if err != nil || got.Place != "Rom 5" || got.EndsAt != first.EndsAt {
+			t.Errorf("%+v, %v", got, err)
+		}
+		_, err = w.Change(t.Context(), staff, w.study, first.ID, scheduling.Change{Start: at("2019-04-11T09:05")}, true)
+		is(t, "into the next", err, scheduling.ErrTaken)
+	})
+}
+
+// Moving is offered what moving can have: times for as many interviewers, and as long.
+func TestMovingIsOfferedWhatItCanHave(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.offer(t, nil)
+		w.week(t, "ada", workdays(9, 12)...)
+		w.week(t, "bo", workdays(11, 14)...)
+		p := person()
+		b, err := w.byStaff(t.Context(), p, at("2019-04-10T11:00"), "ada", "bo")
+		is(t, "book two", err, nil)
+		q := w.search(scheduling.Phone)
+		q.Moving = b.ID
+		slots, err := w.Free(t.Context(), q, at("2019-04-11T00:00"), at("2019-04-12T00:00"))
+		if err != nil || len(slots) != 1 || !slots[0].Start.Equal(at("2019-04-11T11:00")) {
+			t.Errorf("offered %v, %v", slots, err)
+		}
+		_, err = w.Change(t.Context(), audit.Participant(p), w.study, b.ID, scheduling.Change{Start: at("2019-04-11T11:00")}, false)
+		is(t, "moved", err, nil)
+	})
+}
+
+// A day is the same day in mail, page and calendar, wherever the interviewer is who reads the answers.
+func TestInWritingInTwoZones(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.offer(t, everyMode)
+		is(t, "ada", w.SetWeek(t.Context(), staff, w.study, scheduling.Week{Account: "ada", Zone: "Europe/Oslo", Windows: workdays(9, 12)}), nil)
+		is(t, "bo", w.SetWeek(t.Context(), staff, w.study, scheduling.Week{Account: "bo", Zone: "Europe/London", Windows: workdays(9, 12)}), nil)
+		w.mustOwn(t, person(), "2019-04-10T09:00") // ada is the busier
+		p := person()
+		b, err := w.meet(t.Context(), p, scheduling.Email, "2019-04-10T00:00", nil)
+		if err != nil || b.Start().Format("2006-01-02T15:04") != "2019-04-10T00:00" || b.End().Sub(b.Start()) != 24*time.Hour {
+			t.Fatalf("%+v, %v", b, err)
+		}
+		q := w.search(scheduling.Email)
+		q.Moving = b.ID
+		slots, err := w.Free(t.Context(), q, at("2019-04-11T00:00"), at("2019-04-12T00:00"))
+		if err != nil || len(slots) != 1 {
+			t.Fatalf("offered %v, %v", slots, err)
+		}
+		b, err = w.Change(t.Context(), audit.Participant(p), w.study, b.ID, scheduling.Change{Start: slots[0].Start}, false)
+		if err != nil || b.Start().Format("2006-01-02T15:04") != "2019-04-11T00:00" {
+			t.Errorf("moved to %+v, %v", b, err)
+		}
+	})
+}

@@ -41,10 +41,7 @@ func (s *Scheduling) Change(ctx context.Context, actor audit.Actor, study id.Stu
 	if err != nil {
 		return Booking{}, err
 	}
-	if seen.Mode != Email {
-		kind.Minutes = int((seen.EndsAt - seen.StartsAt) / minute)
-	}
-	if kind.Interviewers = len(seen.Interviewers); byStaff && len(c.Interviewers) > 0 {
+	if kind = kind.as(seen); byStaff && len(c.Interviewers) > 0 {
 		kind.Interviewers = len(sorted(c.Interviewers))
 	}
 	if err := c.check(seen, kind, byStaff, s.now()); err != nil {
@@ -62,10 +59,19 @@ func (s *Scheduling) Change(ctx context.Context, actor audit.Actor, study id.Stu
 	return changed, err
 }
 
+// as is what is offered, for a booking that there is: as long, and with as many interviewers.
+func (t Type) as(b Booking) Type {
+	if b.Mode != Email {
+		t.Minutes = int((b.EndsAt - b.StartsAt) / minute)
+	}
+	t.Interviewers = len(b.Interviewers)
+	return t
+}
+
 // check holds a change to what a booking may be.
 func (c Change) check(b Booking, kind Type, byStaff bool, now time.Time) error {
-	if c.Seen != 0 && c.Seen != b.Version {
-		return ErrChanged
+	if err := b.shownAs(c.Seen); err != nil {
+		return err
 	}
 	after := c.applied(b, kind, byStaff)
 	r := Request{Mode: after.Mode, Start: time.UnixMilli(after.StartsAt), PersonZone: c.PersonZone, Where: after.Where, Place: c.Place,
@@ -118,7 +124,7 @@ func (s *Scheduling) recast(ctx context.Context, kind Type, b Booking, c Change,
 	if err != nil {
 		return cast{}, err
 	}
-	from, err := s.offered(p, after.Mode, after.StartsAt)
+	from, err := s.offered(p, after)
 	slices.SortStableFunc(from.accounts, func(x, y id.Account) int {
 		return place(b.Interviewers, x) - place(b.Interviewers, y)
 	})
@@ -149,10 +155,13 @@ func (s *Scheduling) change(ctx context.Context, tx *database.Tx, actor audit.Ac
 	}
 	after := c.applied(before, kind, byStaff)
 	first, end := kind.cells(after.StartsAt, after.StartsAt+kind.length())
-	if err := seat(ctx, tx, &after, from, first, end); err != nil {
-		return Booking{}, err
+	stays := after.StartsAt == before.StartsAt && (after.Mode == Email) == (before.Mode == Email) && slices.Equal(sorted(from.accounts), before.Interviewers)
+	if !stays { // what stays keeps its cells, also if buffers have grown since
+		if err := seat(ctx, tx, &after, from, first, end); err != nil {
+			return Booking{}, err
+		}
+		after.ends(kind)
 	}
-	after.ends(kind)
 	if after.same(before) {
 		return before, nil
 	}
@@ -164,11 +173,13 @@ func (s *Scheduling) change(ctx context.Context, tx *database.Tx, actor audit.Ac
 	if err := write(ctx, tx, &after); err != nil {
 		return Booking{}, err
 	}
-	if err := release(ctx, tx, after); err != nil {
-		return Booking{}, err
-	}
-	if err := take(ctx, tx, after, first, end); err != nil {
-		return Booking{}, err
+	if !stays {
+		if err := release(ctx, tx, after); err != nil {
+			return Booking{}, err
+		}
+		if err := take(ctx, tx, after, first, end); err != nil {
+			return Booking{}, err
+		}
 	}
 	if err := s.tellMove(ctx, tx, before, after); err != nil {
 		return Booking{}, err
@@ -239,8 +250,8 @@ func (s *Scheduling) Again(ctx context.Context, actor audit.Actor, study id.Stud
 		if b.State != NoShow {
 			return ErrNotOpen
 		}
-		if seen != 0 && seen != b.Version {
-			return ErrChanged
+		if err := b.shownAs(seen); err != nil {
+			return err
 		}
 		if err := write(ctx, tx, &b); err != nil {
 			return err
@@ -252,7 +263,8 @@ func (s *Scheduling) Again(ctx context.Context, actor audit.Actor, study id.Stud
 	})
 }
 
-// close runs what ends an open booking, in its person's turn.
+// close runs what ends an open booking, in its person's turn. Whoever has no appointment any more falls back to where they stood
+// at their consent, so the person's place and consent are held first, as in admit.
 func (s *Scheduling) close(ctx context.Context, actor audit.Actor, study id.Study, booking id.Booking, seen int64, byStaff bool, end func(*database.Tx, Booking) error) error {
 	now, err := s.own(ctx, s.db, actor, study, booking, byStaff)
 	if err != nil {
@@ -263,7 +275,7 @@ func (s *Scheduling) close(ctx context.Context, actor audit.Actor, study id.Stud
 		return err
 	}
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
-		if err := personTurn(ctx, tx, study, now.Person); err != nil {
+		if err := s.hold(ctx, tx, study, now.Person); err != nil {
 			return err
 		}
 		b, err := s.own(ctx, tx, actor, study, booking, byStaff)
@@ -273,11 +285,27 @@ func (s *Scheduling) close(ctx context.Context, actor audit.Actor, study id.Stud
 		if err := s.open(b, kind, byStaff); err != nil {
 			return err
 		}
-		if seen != 0 && seen != b.Version {
-			return ErrChanged
+		if err := b.shownAs(seen); err != nil {
+			return err
 		}
 		return end(tx, b)
 	})
+}
+
+// shownAs is ErrChanged where a booking was changed since somebody was shown a version of it; 0 is not asked.
+func (b Booking) shownAs(version int64) error {
+	if version != 0 && version != b.Version {
+		return ErrChanged
+	}
+	return nil
+}
+
+// hold holds a person's place and consent, whatever they said, and takes their turn.
+func (s *Scheduling) hold(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+	if err := s.present(ctx, tx, study, person); err != nil {
+		return err
+	}
+	return s.consentAndTurn(ctx, tx, study, person)
 }
 
 // unbook tells the owner of the person's state that they have no appointment any more, if that is so.
@@ -310,8 +338,8 @@ func (s *Scheduling) Retitle(ctx context.Context, actor audit.Actor, study id.St
 		if b.State != Booked {
 			return ErrNotOpen
 		}
-		if seen != 0 && seen != b.Version {
-			return ErrChanged
+		if err := b.shownAs(seen); err != nil {
+			return err
 		}
 		if b.Title == title {
 			return nil
@@ -329,11 +357,7 @@ func (s *Scheduling) Retitle(ctx context.Context, actor audit.Actor, study id.St
 // first in that transaction, after holding the person's place: it holds their consent and takes their turn, and a booking
 // made beside it waits and then finds the place or the consent gone.
 func (s *Scheduling) CancelAllTx(ctx context.Context, tx *database.Tx, actor audit.Actor, study id.Study, person id.Person) error {
-	// Whatever the answer: asking holds the person's consent, and booking takes the two in the same order.
-	if err := s.gate.May(ctx, tx, study, person, purpose); err != nil && errs.KindOf(err) != errs.Forbidden {
-		return fmt.Errorf("hold consent: %w", err)
-	}
-	if err := personTurn(ctx, tx, study, person); err != nil {
+	if err := s.consentAndTurn(ctx, tx, study, person); err != nil {
 		return err
 	}
 	open, err := database.All(ctx, tx, scanBooking,
@@ -342,11 +366,21 @@ func (s *Scheduling) CancelAllTx(ctx context.Context, tx *database.Tx, actor aud
 		return fmt.Errorf("list open bookings: %w", err)
 	}
 	for _, b := range open {
+		b.Message = "" // that was of another change
 		if err := s.cancel(ctx, tx, actor, b); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// consentAndTurn holds a person's consent and takes their turn, in the order in which booking does. Asking holds it, whatever the
+// answer.
+func (s *Scheduling) consentAndTurn(ctx context.Context, tx *database.Tx, study id.Study, person id.Person) error {
+	if err := s.gate.May(ctx, tx, study, person, purpose); err != nil && errs.KindOf(err) != errs.Forbidden {
+		return fmt.Errorf("hold consent: %w", err)
+	}
+	return personTurn(ctx, tx, study, person)
 }
 
 // Awaited says whether somebody has an appointment that is not over yet.
@@ -360,7 +394,7 @@ func (s *Scheduling) Awaited(ctx context.Context, q database.Querier, study id.S
 }
 
 func (s *Scheduling) cancel(ctx context.Context, tx *database.Tx, actor audit.Actor, b Booking, further ...string) error {
-	b.State = Cancelled
+	b.State, b.Where = Cancelled, ""
 	b.Sequence++
 	b.ChangedAt = s.now().UnixMilli()
 	if err := write(ctx, tx, &b); err != nil {

@@ -38,6 +38,22 @@ func (s *Scheduling) remind(ctx context.Context, tx *database.Tx, kind Type, b B
 	return nil
 }
 
+// remindAnew puts the reminders of all bookings of an audience into the queue that are still to come. Those at other hours find
+// themselves no longer wanted; those that are there already stay one.
+func (s *Scheduling) remindAnew(ctx context.Context, tx *database.Tx, kind Type) error {
+	open, err := database.All(ctx, tx, scanBooking, "select "+bookingColumns+" from booking where study_id = $1 and audience = $2 and state = 'booked' and starts_at > $3",
+		kind.Study, kind.Audience, s.now().UnixMilli())
+	if err != nil {
+		return fmt.Errorf("list open bookings: %w", err)
+	}
+	for _, b := range open {
+		if err := s.remind(ctx, tx, kind, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // reminders are how many hours before the start a participant is reminded, the earliest first.
 func (t Type) reminders(mode Mode) (hours []int) {
 	hours = []int{t.RemindHours}

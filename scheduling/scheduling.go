@@ -1,7 +1,9 @@
-// Package scheduling owns when interviewers have time, what is offered to participants, and the bookings: making,
-// moving and cancelling them so that no time is given twice. Calendar objects are written by its subpackage ical. It
-// knows pseudonyms and accounts, no names and no addresses; mail renders and sends what it enqueues, consents says
-// whether a person may be booked, recruitment keeps the person's state.
+// Package scheduling owns when interviewers have time (their week, holidays, and when calendars elsewhere say that they are busy),
+// what is offered to participants, and the bookings: making, changing, cancelling and missing them so that no time is given twice,
+// with the mails and reminders that follow. It owns the secrets at which interviewers' calendar programs read their appointments
+// too. Calendar objects are written and read by its subpackage ical. It knows pseudonyms and accounts, no names and nobody's postal
+// or e-mail address; addresses of calendars are sealed, and what is said about a booking is an id in the vault. Mail renders and
+// sends what it enqueues, consents says whether a person may be booked, recruitment keeps the person's state.
 //
 // An interviewer's time is a set of five-minute cells under a primary key over interviewer and cell, so two bookings
 // that overlap cannot both commit. Locks are taken in one order everywhere: the person's place in the study, their

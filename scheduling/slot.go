@@ -31,21 +31,21 @@ type Search struct {
 // as the type asks for have time, no sooner than the notice and no later than the horizon. In writing they are the days on
 // which answers may be due, as their first instants.
 func (s *Scheduling) Free(ctx context.Context, q Search, from, to time.Time) ([]Slot, error) {
-	kind, err := s.TypeOf(ctx, q.Study, q.Audience)
+	kind, loc, err := s.wanted(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	return s.free(ctx, kind, q, from, to)
+	return s.free(ctx, kind, q, loc, from, to)
 }
 
 // Nearest returns up to n free times, the nearest to around first.
 func (s *Scheduling) Nearest(ctx context.Context, q Search, around time.Time, n int) ([]Slot, error) {
-	kind, err := s.TypeOf(ctx, q.Study, q.Audience)
+	kind, loc, err := s.wanted(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	now := s.now()
-	slots, err := s.free(ctx, kind, q, now, now.AddDate(0, 0, kind.HorizonDays))
+	slots, err := s.free(ctx, kind, q, loc, now, now.AddDate(0, 0, kind.HorizonDays))
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,21 @@ func (s *Scheduling) Nearest(ctx context.Context, q Search, around time.Time, n 
 	return slots[:min(n, len(slots))], nil
 }
 
-func (s *Scheduling) free(ctx context.Context, kind Type, q Search, from, to time.Time) ([]Slot, error) {
+// wanted is what is to be offered: for a booking that is moved as it is, on the days of its own zone.
+func (s *Scheduling) wanted(ctx context.Context, q Search) (Type, *time.Location, error) {
+	kind, err := s.TypeOf(ctx, q.Study, q.Audience)
+	if err != nil || q.Moving == "" {
+		return kind, nil, err
+	}
+	b, err := s.Get(ctx, q.Study, q.Moving)
+	if err != nil {
+		return kind, nil, err
+	}
+	return kind.as(b), b.Start().Location(), nil
+}
+
+// free finds times; loc is where days are days, nil where the first interviewer is.
+func (s *Scheduling) free(ctx context.Context, kind Type, q Search, loc *time.Location, from, to time.Time) ([]Slot, error) {
 	from, to = kind.offers(s.now(), from, to)
 	if !from.Before(to) {
 		return nil, nil
@@ -65,7 +79,7 @@ func (s *Scheduling) free(ctx context.Context, kind Type, q Search, from, to tim
 		return nil, err
 	}
 	if q.Mode == Email {
-		return p.dueDays(from, to), nil
+		return p.dueDays(loc, from, to), nil
 	}
 	var slots []Slot
 	for _, start := range slices.Sorted(maps.Keys(p.starts)) {
@@ -162,19 +176,23 @@ func (d *diary) plan(from, to time.Time) (offered []Span) {
 	return offered
 }
 
-// dueDays are the days on which answers in writing may be due: those on which people are at work.
-func (p *plan) dueDays(from, to time.Time) (slots []Slot) {
+// dueDays are the days on which answers in writing may be due: those on which people are at work. loc is where; nil is where the
+// first interviewer is.
+func (p *plan) dueDays(loc *time.Location, from, to time.Time) (slots []Slot) {
 	if len(p.diaries) == 0 {
 		return nil
 	}
 	d := p.diaries[0]
-	for day := midnight(from.In(d.loc)); ; day = day.AddDate(0, 0, 1) {
-		start, _, _ := readings(day, d.loc)
+	if loc == nil {
+		loc = d.loc
+	}
+	for day := midnight(from.In(loc)); ; day = day.AddDate(0, 0, 1) {
+		start, _, _ := readings(day, loc)
 		if !start.Before(to) {
 			return slots
 		}
 		if !start.Before(from) && d.workday(day) {
-			slots = append(slots, Slot{Start: start, Zone: d.Zone})
+			slots = append(slots, Slot{Start: start, Zone: loc.String()})
 		}
 	}
 }

@@ -79,7 +79,7 @@ func usual(study id.Study, audience string) Type {
 		DeadlineHours: 12, Modes: []Mode{InPerson, Phone}, Interviewers: 1, RemindHours: 24, RemindCallHours: 1}
 }
 
-// SaveType sets what an audience is offered. Bookings stay as they are. It is Invalid with fields named like the columns, and
+// SaveType sets what an audience is offered. Bookings stay as they are, and are reminded of at the new hours. It is Invalid with fields named like the columns, and
 // ErrChanged where somebody saved it since the version that t names.
 func (s *Scheduling) SaveType(ctx context.Context, actor audit.Actor, t Type) error {
 	if err := t.Check(); err != nil {
@@ -108,6 +108,9 @@ func (s *Scheduling) SaveType(ctx context.Context, actor audit.Actor, t Type) er
 		}
 		if n == 0 {
 			return ErrChanged
+		}
+		if err := s.remindAnew(ctx, tx, t); err != nil {
+			return err
 		}
 		return s.record(ctx, tx, actor, t.Study, "interview_type.saved", t.Audience)
 	})

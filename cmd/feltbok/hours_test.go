@@ -255,7 +255,7 @@ func TestWhatIsOffered(t *testing.T) {
 			Only("named", "yes").Only("modes", "visit", "phone", "video", "email").Submit())
 		got, err := s.Scheduling.TypeOf(t.Context(), f.study, consents.Company)
 		s.must(err)
-		want := scheduling.Type{Study: f.study, Audience: consents.Company, Minutes: 60, BufferAfter: 15, Grid: 30, NoticeHours: 24, HorizonDays: 60, DeadlineHours: 24,
+		want := scheduling.Type{Study: f.study, Audience: consents.Company, Minutes: 60, BufferAfter: 15, Grid: 30, NoticeHours: 24, HorizonDays: 60, DeadlineHours: 12,
 			DailyMost: 3, Interviewers: 1, Directions: "Andre etasje", OurNumber: "+47 22 00 00 01", VideoRoom: "https://video.example.org/{room}",
 			Questions: got.Questions, Named: true, RemindHours: 48, Version: 1, Modes: []scheduling.Mode{scheduling.Visit, scheduling.Phone, scheduling.Video, scheduling.Email}}
 		if diff := cmp.Diff(want, got); diff != "" || !strings.Contains(got.Questions, "Hvorfor?") {

@@ -52,7 +52,7 @@ func (p *people) WithdrawPurposes(ctx context.Context, actor audit.Actor, study 
 	if err != nil {
 		return err
 	}
-	return p.roomyTx(ctx, func(tx *database.Tx) error {
+	end := func(tx *database.Tx) error {
 		if err := p.present(ctx, tx, study, person); err != nil {
 			return err
 		}
@@ -83,7 +83,8 @@ func (p *people) WithdrawPurposes(ctx context.Context, actor audit.Actor, study 
 			return err
 		}
 		return p.handOver(ctx, tx, known, left.after(ended...))
-	})
+	}
+	return p.unsaying(ctx, study, person, func() error { return p.roomyTx(ctx, end) })
 }
 
 // roomyTx is a transaction that ends in there being less: on a full disk it may use the room kept for that.

@@ -57,7 +57,7 @@ func (p *people) CancelBooking(ctx context.Context, actor audit.Actor, study id.
 	if err != nil {
 		return err
 	}
-	return p.forgetWords(ctx, before, before.Where, kept)
+	return p.forgetWords(ctx, before, kept)
 }
 
 // saying seals words, hands their names to an act, and forgets them again if the act surely did not happen.
@@ -96,6 +96,31 @@ func (p *people) dropNotes(ctx context.Context, study id.Study, person id.Person
 			continue
 		}
 		if err := p.Vault.DropNote(ctx, study, person, note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unsaying forgets, after an act that may have cancelled somebody's appointments, what was said about those.
+func (p *people) unsaying(ctx context.Context, study id.Study, person id.Person, act func() error) error {
+	before, err := p.Scheduling.Of(ctx, study, person)
+	if err != nil {
+		return err
+	}
+	if err := act(); err != nil || len(before) == 0 {
+		return err
+	}
+	after, err := p.Scheduling.Of(ctx, study, person)
+	if err != nil {
+		return err
+	}
+	var kept []id.Note
+	for _, b := range after {
+		kept = append(kept, b.Where, b.Message)
+	}
+	for _, b := range before {
+		if err := p.forgetWords(ctx, b, kept...); err != nil {
 			return err
 		}
 	}

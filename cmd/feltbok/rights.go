@@ -69,7 +69,7 @@ func (p *people) request(ctx context.Context, actor audit.Actor, study studies.S
 
 // restrict stops everything but keeping: appointments are cancelled, and what nobody asked for is not sent.
 func (p *people) restrict(ctx context.Context, actor audit.Actor, task consents.Task, kind string, also func(*database.Tx) error) error {
-	return p.db.Tx(ctx, func(tx *database.Tx) error {
+	restrict := func(tx *database.Tx) error {
 		if err := p.present(ctx, tx, task.Study, task.Person); err != nil {
 			return err
 		}
@@ -83,7 +83,8 @@ func (p *people) restrict(ctx context.Context, actor audit.Actor, task consents.
 			return err
 		}
 		return also(tx)
-	})
+	}
+	return p.unsaying(ctx, task.Study, task.Person, func() error { return p.db.Tx(ctx, restrict) })
 }
 
 func (p *people) keepRequest(ctx context.Context, tx *database.Tx, actor audit.Actor, zone *time.Location, task consents.Task) error {

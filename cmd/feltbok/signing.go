@@ -93,7 +93,7 @@ func (p *people) keepConsent(ctx context.Context, actor audit.Actor, act consent
 	if err != nil {
 		return err
 	}
-	return p.db.Tx(ctx, func(tx *database.Tx) error {
+	keep := func(tx *database.Tx) error {
 		if err := p.present(ctx, tx, act.Study, act.Person); err != nil {
 			return err
 		}
@@ -119,5 +119,6 @@ func (p *people) keepConsent(ctx context.Context, actor audit.Actor, act consent
 			return err
 		}
 		return p.handOver(ctx, tx, known, left.after(receipt.Ended...))
-	})
+	}
+	return p.unsaying(ctx, act.Study, act.Person, func() error { return p.db.Tx(ctx, keep) })
 }

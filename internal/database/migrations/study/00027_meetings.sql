@@ -30,7 +30,7 @@ create table booking_next (
     place        text not null, -- never a participant's own address: that is the vault's
     where_note   text not null, -- in the vault: where to come to, or which number to ring; empty where there is none
     message_note text not null, -- in the vault: what the team wrote to the participant about the latest change
-    title        text not null, -- what the participant's calendar shows: a code, empty for the usual one
+    title        text not null, -- what the participant's calendar shows: a code
     retitled     bigint not null check (retitled >= 0), -- how often that was changed
     interviewers text not null, -- JSON list of accounts
     state        text not null check (state in ('booked', 'cancelled', 'done', 'no_show')),
@@ -44,7 +44,8 @@ create table booking_next (
     created_at   bigint not null,
     changed_at   bigint not null
 );
-insert into booking_next select id, study_id, person_id, audience, language, mode, starts_at, ends_at, zone, '', place, '', '', '', 0,
+insert into booking_next select id, study_id, person_id, audience, language, mode, starts_at,
+    case when mode = 'email' then starts_at + 86400000 else ends_at end, zone, '', place, '', '', 'appointment', 0,
     interviewers, state, follow_up, uid, sequence, case when state = 'cancelled' then sequence - 1 else sequence end,
     case when sequence > 0 and state = 'booked' then changed_at else created_at end, 1, made_by, created_at, changed_at from booking;
 create table booking_cell_next (
@@ -58,7 +59,8 @@ create table booking_cell_next (
 insert into booking_cell_next select c.account_id, c.cell,
     case when c.cell = f.first then f.span else 0 end, c.study_id, c.booking_id from booking_cell c
     join (select account_id, booking_id, min(cell) as first, count(*) as span from booking_cell group by account_id, booking_id) f
-    on f.account_id = c.account_id and f.booking_id = c.booking_id;
+    on f.account_id = c.account_id and f.booking_id = c.booking_id
+    join booking b on b.id = c.booking_id where b.mode <> 'email';
 drop table booking_cell;
 drop table booking;
 alter table booking_next rename to booking;
