@@ -398,3 +398,35 @@ func TestTrialInvitations(t *testing.T) {
 			"eier@example.org REQUEST UID 2 SEQUENCE:0 Europe/Oslo:20190205T100000"})
 	})
 }
+
+// Promise 5: an invitation that goes out again, since nobody knows whether it came, is the same to the last byte.
+func TestARepeatedInvitationIsTheSame(t *testing.T) {
+	s := newStage(t, nil)
+	c := newCrowd(s, 1, 0, noMark)
+	c.consent(c.persons[0])
+	_, err := s.Scheduling.Book(t.Context(), audit.Staff(c.owner), scheduling.Request{Study: c.study.ID, Person: c.persons[0], Audience: consents.Company,
+		Mode: scheduling.Phone, Start: s.clock.now().Add(60 * time.Hour), ByStaff: true})
+	s.must(err)
+	sent := map[string][]string{}
+	s.deliver(func(m mail.Message) error {
+		if m.Calendar == nil {
+			return nil
+		}
+		if sent[m.To.Email] = append(sent[m.To.Email], string(m.Calendar.Data)); len(sent[m.To.Email]) == 1 {
+			return &mail.Failure{Extent: mail.Later, Code: "unknown"} // it went, and the answer got lost
+		}
+		return nil
+	})
+	for range 3 {
+		s.sendMail()
+		s.clock.set(s.clock.now().Add(10 * time.Minute))
+	}
+	if len(sent) != 2 {
+		t.Errorf("invitations to %d, want the participant and the interviewer", len(sent))
+	}
+	for to, all := range sent {
+		if len(all) != 2 || all[0] != all[1] {
+			t.Errorf("to %s went %q", to, all)
+		}
+	}
+}

@@ -70,7 +70,7 @@ create unique index booking_uid on booking (uid);
 create index booking_person on booking (person_id);
 create index booking_study on booking (study_id, starts_at);
 create index booking_cell_booking on booking_cell (booking_id);
-create index booking_cell_first on booking_cell (account_id, cell, span) where span > 0;
+create index booking_cell_first on booking_cell (account_id, cell, span, booking_id) where span > 0; -- all that free times need
 
 -- A calendar of an interviewer's elsewhere. Its address opens it to whoever has it, and is sealed under a key of its own.
 create table calendar (
@@ -93,7 +93,7 @@ create table busy_time (
     calendar_id text not null references calendar (id) on delete cascade,
     from_ms     bigint not null,
     to_ms       bigint not null check (to_ms > from_ms),
-    primary key (calendar_id, from_ms)
+    primary key (calendar_id, from_ms, to_ms)
 );
 
 -- The address at which an account's own appointments are read by its calendar program; a hash.
