@@ -81,10 +81,10 @@ func (s *Server) interviewers(v *visit, holders ...id.Account) ([]choice, error)
 			accounts = append(accounts, m.Account)
 		}
 	}
-	found, err := s.Auth.Accounts(v.ctx(), accounts...)
+	names, err := s.accountNames(v.ctx(), accounts...)
 	var choices []choice
-	for account, a := range found {
-		choices = append(choices, choice{Value: string(account), Label: cmp.Or(a.Name, a.Email)})
+	for account, name := range names {
+		choices = append(choices, choice{Value: string(account), Label: name})
 	}
 	slices.SortFunc(choices, func(a, b choice) int { return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value)) })
 	return choices, err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,15 +101,8 @@ func (p availabilityPage) Days() (days []weekdayFields) {
 
 // Zones are those to choose from: some that are near or often asked for, and whatever is set.
 func (p availabilityPage) Zones() field {
-	names := []string{"Europe/Oslo", "Europe/London", "Europe/Helsinki", "Atlantic/Reykjavik", "America/New_York", "America/Chicago",
-		"America/Los_Angeles", "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney", "UTC"}
-	for _, name := range []string{p.Study.Zone, p.Week.Zone} {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
 	var choices []choice
-	for _, name := range names {
+	for _, name := range zonesWith("UTC", p.Study.Zone, p.Week.Zone) {
 		choices = append(choices, choice{Value: name, Label: capital(p.Text.Zone(name))})
 	}
 	return p.Select("zone", choices, "label=availability.zone", "hint=availability.zone_hint")
@@ -253,11 +245,7 @@ func (s *Server) ownClashes(v *visit, loc *time.Location) (links []meetingLink, 
 	if err != nil {
 		return nil, err
 	}
-	var persons []id.Person
-	for _, b := range agenda {
-		persons = append(persons, b.Person)
-	}
-	codes, err := s.Recruitment.Codes(v.ctx(), v.study.ID, persons)
+	codes, err := s.Recruitment.Codes(v.ctx(), v.study.ID, personsOf(agenda))
 	for _, b := range agenda {
 		if len(said[b.ID]) > 0 {
 			label := capital(v.text.Date(b.Start().In(loc), i18n.WeekdayTime)) + ", " + codes[b.Person]

@@ -58,14 +58,14 @@ func (s *Server) current(ctx context.Context, row mail.Row, kind scheduling.Type
 	switch {
 	case row.Kind == scheduling.MailReminder:
 		hours, err := strconv.Atoi(row.Params["hours"])
-		return kind.Reminds(b, hours, startsAt(row, b), now), err
+		return kind.Reminds(b, hours, startsAt(row, b.StartsAt), now), err
 	case row.Kind == scheduling.MailAgain:
 		all, err := s.Scheduling.Of(ctx, b.Study, b.Person)
 		return b.State == scheduling.NoShow && !slices.ContainsFunc(all, func(other scheduling.Booking) bool {
 			return other.State == scheduling.Booked || other.State == scheduling.Done && other.StartsAt > b.StartsAt
 		}), err
 	case letOff(row, b):
-		return now.UnixMilli() < startsAt(row, b), nil
+		return now.UnixMilli() < startsAt(row, b.StartsAt), nil
 	}
 	want := scheduling.Booked
 	if row.Kind == scheduling.MailCancelled {
@@ -80,12 +80,12 @@ func letOff(row mail.Row, b scheduling.Booking) bool {
 	return row.Kind == scheduling.MailCancelled && row.Account != "" && !slices.Contains(b.Interviewers, row.Account)
 }
 
-// startsAt is the start that a mail is about, in UTC milliseconds.
-func startsAt(row mail.Row, b scheduling.Booking) int64 {
+// startsAt is the start that a mail is about, in UTC milliseconds, and otherwise where it does not say.
+func startsAt(row mail.Row, otherwise int64) int64 {
 	if at, err := strconv.ParseInt(row.Params["starts_at"], 10, 64); err == nil {
 		return at
 	}
-	return b.StartsAt
+	return otherwise
 }
 
 // sequenceFor is the SEQUENCE of the copy that a mail is to bring.
@@ -323,8 +323,8 @@ func (s *Server) writeStaffBooking(ctx context.Context, l *draft, a told) error 
 	}
 	if l.style = ".staff"; letOff(l.row, a.Booking) {
 		l.style = ".staff.off"
-		a.EndsAt += startsAt(l.row, a.Booking) - a.StartsAt
-		a.StartsAt = startsAt(l.row, a.Booking)
+		a.EndsAt += startsAt(l.row, a.StartsAt) - a.StartsAt
+		a.StartsAt = startsAt(l.row, a.StartsAt)
 	}
 	if l.row.Kind == scheduling.MailMoved && l.row.Params["time"] == "same" {
 		l.style = ".staff.same"

@@ -131,15 +131,15 @@ func (s *Server) interviewerNames(v *visit, bookings ...scheduling.Booking) (map
 		ids = append(ids, b.Interviewers...)
 	}
 	slices.Sort(ids)
-	accounts, err := s.Auth.Accounts(v.ctx(), slices.Compact(ids)...)
-	if err != nil {
-		return nil, err
+	return s.accountNames(v.ctx(), slices.Compact(ids)...)
+}
+
+// personsOf are whom appointments are with.
+func personsOf(bookings []scheduling.Booking) (persons []id.Person) {
+	for _, b := range bookings {
+		persons = append(persons, b.Person)
 	}
-	names := map[id.Account]string{}
-	for account, a := range accounts {
-		names[account] = a.Name
-	}
-	return names, nil
+	return persons
 }
 
 // standing is what the gate says: yes, no, unasked or restricted.
@@ -259,7 +259,7 @@ func (s *Server) clashes(v *visit, who id.Account) (map[id.Booking][]clash, erro
 	for _, c := range found {
 		accounts = append(accounts, c.Account)
 	}
-	names, err := s.Auth.Accounts(v.ctx(), accounts...)
+	names, err := s.accountNames(v.ctx(), accounts...)
 	of := map[id.Booking][]clash{}
 	for _, c := range found {
 		if who != "" && c.Account != who {
@@ -269,7 +269,7 @@ func (s *Server) clashes(v *visit, who id.Account) (map[id.Booking][]clash, erro
 		if c.Outside {
 			what = "outside"
 		}
-		text := v.text.T("appointments."+what, "Name", names[c.Account].Name)
+		text := v.text.T("appointments."+what, "Name", names[c.Account])
 		if c.Account == v.session.Account {
 			text = v.text.T("appointments." + what + "_you")
 		}

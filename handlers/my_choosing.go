@@ -246,18 +246,23 @@ var zonesOffered = []string{"America/Los_Angeles", "America/Denver", "America/Ch
 	"Atlantic/Reykjavik", "Europe/London", "Europe/Oslo", "Europe/Helsinki", "Asia/Dubai", "Asia/Kolkata", "Asia/Bangkok", "Asia/Shanghai",
 	"Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland"}
 
+// zonesWith are those, with some that are in use.
+func zonesWith(used ...string) []string {
+	names := zonesOffered
+	for _, name := range used {
+		if !slices.Contains(names, name) {
+			names = append([]string{name}, names...)
+		}
+	}
+	return names
+}
+
 // zones are the zones to choose from, none where people meet or write.
 func (c choosing) zones(v *visit) (all []zoneLink) {
 	if !c.mode.Call() {
 		return nil
 	}
-	names := zonesOffered
-	for _, name := range []string{c.place.String(), c.shown().String()} {
-		if !slices.Contains(names, name) {
-			names = append([]string{name}, names...)
-		}
-	}
-	for _, name := range names {
+	for _, name := range zonesWith(c.place.String(), c.shown().String()) {
 		other := c
 		other.zone = name
 		now := v.now().In(other.shown())

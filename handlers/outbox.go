@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -47,13 +46,8 @@ type namesOf struct {
 
 // namesOf looks up those who are named on a page, and nobody else.
 func (s *Server) namesOf(ctx context.Context, study id.Study, accounts []id.Account, persons []id.Person) (n namesOf, err error) {
-	n.accounts = map[id.Account]string{}
-	found, err := s.Auth.Accounts(ctx, accounts...)
-	if err != nil {
+	if n.accounts, err = s.accountNames(ctx, accounts...); err != nil {
 		return n, err
-	}
-	for account, a := range found {
-		n.accounts[account] = cmp.Or(a.Name, a.Email)
 	}
 	if n.codes, err = s.Surveys.Codes(ctx, study, persons); err != nil {
 		return n, err

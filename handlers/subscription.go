@@ -95,11 +95,7 @@ func (s *Server) feedOf(v *visit, account id.Account) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var persons []id.Person
-	for _, b := range agenda {
-		persons = append(persons, b.Person)
-	}
-	codes, err := s.Recruitment.CodesIn(v.ctx(), open, persons)
+	codes, err := s.Recruitment.CodesIn(v.ctx(), open, personsOf(agenda))
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
@@ -139,4 +140,14 @@ func (s *Server) teamRemove(v *visit) error {
 		return v.seeOther("/studies", "team_left")
 	}
 	return v.seeOther(v.studyPath("/team"), "team_removed")
+}
+
+// accountNames are what members of the team are called: by their address until they have a name.
+func (s *Server) accountNames(ctx context.Context, ids ...id.Account) (map[id.Account]string, error) {
+	accounts, err := s.Auth.Accounts(ctx, ids...)
+	names := make(map[id.Account]string, len(accounts))
+	for account, a := range accounts {
+		names[account] = cmp.Or(a.Name, a.Email)
+	}
+	return names, err
 }

@@ -47,11 +47,7 @@ func (s *Server) timetable(v *visit, from, to time.Time, who id.Account) (t time
 	if err := s.fillMeetings(v, &t, bookings, who); err != nil {
 		return t, err
 	}
-	accounts, err := s.Auth.Accounts(v.ctx(), t.accounts()...)
-	t.names = map[id.Account]string{}
-	for account, a := range accounts {
-		t.names[account] = a.Name
-	}
+	t.names, err = s.accountNames(v.ctx(), t.accounts()...)
 	return t, err
 }
 
@@ -82,11 +78,7 @@ func (t timetable) accounts() (all []id.Account) {
 }
 
 func (s *Server) fillMeetings(v *visit, t *timetable, bookings []scheduling.Booking, who id.Account) error {
-	var persons []id.Person
-	for _, b := range bookings {
-		persons = append(persons, b.Person)
-	}
-	codes, err := s.Recruitment.Codes(v.ctx(), v.study.ID, persons)
+	codes, err := s.Recruitment.Codes(v.ctx(), v.study.ID, personsOf(bookings))
 	if err != nil {
 		return err
 	}

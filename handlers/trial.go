@@ -73,19 +73,10 @@ func last(of []string) string { return of[len(of)-1] }
 // turnOf is the place of the step that comes next: after the last, and after one whose time has passed, the first.
 func (s *Server) turnOf(newest mail.Row, found bool) int {
 	next := slices.Index(trialSteps, newest.Params["step"]) + 1
-	if !found || next == len(trialSteps) || trialStart(newest) <= s.Now().UnixMilli() {
+	if !found || next == len(trialSteps) || startsAt(newest, 0) <= s.Now().UnixMilli() {
 		return 0
 	}
 	return next
-}
-
-// trialStart is when the appointment of a trial begins, in UTC milliseconds; 0 where that cannot be read.
-func trialStart(row mail.Row) int64 {
-	at, err := strconv.ParseInt(row.Params["starts_at"], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return at
 }
 
 // trialSend puts the next step into the queue. Another step than that, from a page that was left open, does nothing.
@@ -95,7 +86,7 @@ func (s *Server) trialSend(v *visit, newest mail.Row, found bool) error {
 	if v.value("step") != step {
 		return v.seeOther(v.studyPath("/trial"), "")
 	}
-	sample, start := newest.Params["sample"], time.UnixMilli(trialStart(newest)).In(v.zone())
+	sample, start := newest.Params["sample"], time.UnixMilli(startsAt(newest, 0)).In(v.zone())
 	switch step {
 	case "invite":
 		tomorrow := v.now().In(v.zone()).AddDate(0, 0, 1)
@@ -113,7 +104,7 @@ func (s *Server) trialSend(v *visit, newest mail.Row, found bool) error {
 
 // writeTrial writes an invitation like a real one, of an appointment that there is nowhere else.
 func (s *Server) writeTrial(l *draft) (err error) {
-	start, step := trialStart(l.row), slices.Index(trialSteps, l.row.Params["step"])
+	start, step := startsAt(l.row, 0), slices.Index(trialSteps, l.row.Params["step"])
 	if start <= s.Now().UnixMilli() || step < 0 {
 		return mail.ErrStale
 	}

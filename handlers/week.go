@@ -87,13 +87,13 @@ func (s *Server) weekPeople(v *visit, weeks []scheduling.Week, monday time.Time,
 	for _, w := range weeks {
 		ids = append(ids, w.Account)
 	}
-	accounts, err := s.Auth.Accounts(v.ctx(), ids...)
+	names, err := s.accountNames(v.ctx(), ids...)
 	if err != nil {
 		return nil, err
 	}
 	people := []entry{{v.text.T("week.everybody"), v.weekPath(monday, ""), who == ""}}
 	for _, account := range ids {
-		people = append(people, entry{accounts[account].Name, v.weekPath(monday, account), who == account})
+		people = append(people, entry{names[account], v.weekPath(monday, account), who == account})
 	}
 	return people, nil
 }
