@@ -2,10 +2,6 @@ package scheduling
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,31 +10,22 @@ import (
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/secret"
 )
-
-// subscriptionBytes is 256 bits.
-const subscriptionBytes = 32
 
 // Subscribe makes the secret with which an account's calendar program reads its appointments, and ends the former one. It is
 // told here alone; only a hash is kept.
 func (s *Scheduling) Subscribe(ctx context.Context, actor audit.Actor, account id.Account) (token string, err error) {
-	var secret [subscriptionBytes]byte
-	rand.Read(secret[:])
-	token = base64.RawURLEncoding.EncodeToString(secret[:])
+	token = secret.New()
 	err = s.db.Tx(ctx, func(tx *database.Tx) error {
 		_, err := tx.Exec(ctx, `insert into subscription (account_id, hash, made_at) values ($1, $2, $3)
-			on conflict (account_id) do update set hash = excluded.hash, made_at = excluded.made_at`, account, subscriptionHash(token), s.now().UnixMilli())
+			on conflict (account_id) do update set hash = excluded.hash, made_at = excluded.made_at`, account, secret.Hash(token), s.now().UnixMilli())
 		if err != nil {
 			return fmt.Errorf("subscribe: %w", err)
 		}
 		return s.record(ctx, tx, actor, "", "subscription.made", string(account))
 	})
 	return token, err
-}
-
-func subscriptionHash(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
 }
 
 // Subscribed says since when an account's appointments can be read with a secret, in UTC milliseconds; 0: they cannot.
@@ -58,7 +45,7 @@ func (s *Scheduling) Unsubscribe(ctx context.Context, actor audit.Actor, account
 
 // Subscriber is whose appointments a secret opens. ErrNotFound: nobody's (any more).
 func (s *Scheduling) Subscriber(ctx context.Context, token string) (account id.Account, err error) {
-	err = s.db.QueryRow(ctx, "select account_id from subscription where hash = $1", subscriptionHash(token)).Scan(&account)
+	err = s.db.QueryRow(ctx, "select account_id from subscription where hash = $1", secret.Hash(token)).Scan(&account)
 	if errors.Is(err, database.ErrNoRows) {
 		return "", ErrNotFound
 	}

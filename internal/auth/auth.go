@@ -5,10 +5,6 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"time"
 
 	"example.org/feltbok/internal/audit"
@@ -76,21 +72,6 @@ func (a *Auth) Erase(ctx context.Context, tx *database.Tx, person id.Person) err
 
 // Tables names what Erase erases from.
 func (a *Auth) Tables() []string { return []string{"session"} }
-
-const tokenBytes = 32
-
-// newToken returns 256 random bits for an address or a cookie.
-func newToken() string {
-	var raw [tokenBytes]byte
-	rand.Read(raw[:]) // never fails: crypto/rand ends the program instead
-	return base64.RawURLEncoding.EncodeToString(raw[:])
-}
-
-// hashOf is what is stored of a token. A token has 256 bits of its own, so a fast hash without salt is enough.
-func hashOf(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
-}
 
 // EndStudyTx ends every session of a study's participants in the caller's transaction.
 func (a *Auth) EndStudyTx(ctx context.Context, tx *database.Tx, study id.Study) error {

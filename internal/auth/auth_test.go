@@ -14,9 +14,10 @@ import (
 	"example.org/feltbok/internal/dbtest"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/secret"
 )
 
-const secret = "blåbær på fjellet"
+const goodPassword = "blåbær på fjellet"
 
 // clock is one that the test sets.
 type clock struct{ at atomic.Int64 }
@@ -45,7 +46,7 @@ func each(t *testing.T, fn func(t *testing.T, a *Auth, c *clock)) {
 
 func account(t *testing.T, a *Auth, email string) id.Account {
 	t.Helper()
-	made, err := a.CreateAccount(t.Context(), audit.System, email, "Kari Forsker", secret, "nb")
+	made, err := a.CreateAccount(t.Context(), audit.System, email, "Kari Forsker", goodPassword, "nb")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,9 +75,9 @@ func TestAccountInputIsChecked(t *testing.T) {
 		long := strings.Repeat("å", 300)
 		for name, c := range map[string]struct{ email, name, password, language, want string }{
 			"nothing":        {"", "", "", "", "email required, language auth.language, name required, password auth.password_short"},
-			"no address":     {"kari", "Kari", secret, "nb", "email auth.email"},
-			"name in it":     {"Kari <kari@example.org>", "Kari", secret, "nb", "email auth.email"},
-			"header in it":   {"kari@example.org\r\nBcc: x@example.org", "Kari", secret, "nb", "email auth.email"},
+			"no address":     {"kari", "Kari", goodPassword, "nb", "email auth.email"},
+			"name in it":     {"Kari <kari@example.org>", "Kari", goodPassword, "nb", "email auth.email"},
+			"header in it":   {"kari@example.org\r\nBcc: x@example.org", "Kari", goodPassword, "nb", "email auth.email"},
 			"long":           {"kari@example.org", long, long, "nn", "name too_long, password too_long"},
 			"eleven letters": {"kari@example.org", "Kari", "ååååååååååå", "en", "password auth.password_short"},
 		} {
@@ -94,7 +95,7 @@ func TestAccountInputIsChecked(t *testing.T) {
 func TestAnAddressIsOneAccount(t *testing.T) {
 	each(t, func(t *testing.T, a *Auth, _ *clock) {
 		kari := account(t, a, " Kari@Example.org ")
-		_, err := a.CreateAccount(t.Context(), audit.System, "kari@example.ORG", "Kari", secret, "nb")
+		_, err := a.CreateAccount(t.Context(), audit.System, "kari@example.ORG", "Kari", goodPassword, "nb")
 		if !errors.Is(err, ErrEmailTaken) {
 			t.Errorf("same address: %v, want ErrEmailTaken", err)
 		}
@@ -144,12 +145,12 @@ func TestSignInTellsNobodyWhoHasAnAccount(t *testing.T) {
 				}
 			}
 		}
-		if _, err := a.SignIn(ctx, "kari@example.org", secret); !errors.Is(err, ErrTooMany) {
+		if _, err := a.SignIn(ctx, "kari@example.org", goodPassword); !errors.Is(err, ErrTooMany) {
 			t.Errorf("right password after too many: %v, want ErrTooMany", err)
 		}
 		c.pass(tryWindow)
 		for range 2 * mostTries { // success clears the count; å typed as two characters is the same å
-			got, err := a.SignIn(ctx, "KARI@example.org", strings.ReplaceAll(secret, "å", "a\u030a"))
+			got, err := a.SignIn(ctx, "KARI@example.org", strings.ReplaceAll(goodPassword, "å", "a\u030a"))
 			if err != nil || got != kari {
 				t.Fatalf("SignIn = %v, %v; want %v", got, err, kari)
 			}
@@ -195,7 +196,7 @@ func TestSetupHappensOnce(t *testing.T) {
 	each(t, func(t *testing.T, a *Auth, _ *clock) {
 		ctx := t.Context()
 		first, token := link(t, a, Setup, ""), link(t, a, Setup, "")
-		if _, err := a.Setup(ctx, first, "x@example.org", "X", secret, "nb"); !errors.Is(err, ErrLinkDead) {
+		if _, err := a.Setup(ctx, first, "x@example.org", "X", goodPassword, "nb"); !errors.Is(err, ErrLinkDead) {
 			t.Errorf("replaced link: %v, want ErrLinkDead", err)
 		}
 		if _, err := a.Setup(ctx, token, "x@example.org", "X", "short", "nb"); errs.KindOf(err) != errs.Invalid {
@@ -208,7 +209,7 @@ func TestSetupHappensOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
-				_, err := a.Setup(ctx, token, string(rune('a'+i))+"@example.org", "X", secret, "nb")
+				_, err := a.Setup(ctx, token, string(rune('a'+i))+"@example.org", "X", goodPassword, "nb")
 				if err == nil {
 					made.Add(1)
 				} else if errors.Is(err, ErrLinkDead) {
@@ -232,7 +233,7 @@ func TestAnAccountEndsSetup(t *testing.T) {
 	each(t, func(t *testing.T, a *Auth, _ *clock) {
 		token := link(t, a, Setup, "")
 		account(t, a, "kari@example.org")
-		if _, err := a.Setup(t.Context(), token, "x@example.org", "X", secret, "nb"); !errors.Is(err, ErrLinkDead) {
+		if _, err := a.Setup(t.Context(), token, "x@example.org", "X", goodPassword, "nb"); !errors.Is(err, ErrLinkDead) {
 			t.Errorf("Setup beside an account: %v, want ErrLinkDead", err)
 		}
 	})
@@ -249,7 +250,7 @@ func TestAnInvitationGivesTheFirstPasswordOnly(t *testing.T) {
 		if _, err := a.Accept(ctx, one, "", "kort"); len(errs.FieldsOf(err)) != 2 {
 			t.Errorf("Accept without name and password: %v", err)
 		}
-		if got, err := a.Accept(ctx, one, " Ola ", secret); err != nil || got != ola {
+		if got, err := a.Accept(ctx, one, " Ola ", goodPassword); err != nil || got != ola {
 			t.Fatalf("Accept = %v, %v", got, err)
 		}
 		late := link(t, a, Invite, ola)
@@ -262,7 +263,7 @@ func TestAnInvitationGivesTheFirstPasswordOnly(t *testing.T) {
 		if err != nil || got.Name != "Ola" || !got.Accepted || got.Language != "nn" {
 			t.Errorf("account = %+v, %v", got, err)
 		}
-		if _, err := a.SignIn(ctx, "ola@example.org", secret); err != nil {
+		if _, err := a.SignIn(ctx, "ola@example.org", goodPassword); err != nil {
 			t.Errorf("first password: %v", err)
 		}
 	})
@@ -295,7 +296,7 @@ func TestASignInLinkWorksOnceAndInTime(t *testing.T) {
 		}
 		late := link(t, a, SignIn, kari)
 		c.pass(time.Hour)
-		for name, token := range map[string]string{"used": token, "expired": late, "invented": newToken(), "empty": "", "the stored hash": hashOf(late)} {
+		for name, token := range map[string]string{"used": token, "expired": late, "invented": secret.New(), "empty": "", "the stored hash": secret.Hash(late)} {
 			if _, err := a.PeekLink(ctx, token); !errors.Is(err, ErrLinkDead) {
 				t.Errorf("PeekLink, %s: %v", name, err)
 			}
@@ -438,15 +439,15 @@ func TestTheStoreHoldsNoSecret(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		secrets := []string{secret, s.Token, string(s.Form), link(t, a, SignIn, kari)}
+		secrets := []string{goodPassword, s.Token, string(s.Form), link(t, a, SignIn, kari)}
 		for _, query := range []string{"select hash from session", "select hash from one_time_link", "select password from account"} {
 			var stored string
 			if err := a.db.QueryRow(ctx, query).Scan(&stored); err != nil {
 				t.Fatal(err)
 			}
-			for _, secret := range secrets {
-				if strings.Contains(stored, secret) {
-					t.Errorf("%s: holds a secret", query)
+			for _, goodPassword := range secrets {
+				if strings.Contains(stored, goodPassword) {
+					t.Errorf("%s: holds a goodPassword", query)
 				}
 			}
 			if _, err := a.Session(ctx, stored); !errors.Is(err, ErrNoSession) {
@@ -458,21 +459,21 @@ func TestTheStoreHoldsNoSecret(t *testing.T) {
 
 func TestPasswordsCostWhatTheyShould(t *testing.T) {
 	h := newHasher()
-	hash, err := h.hash(t.Context(), secret)
+	hash, err := h.hash(t.Context(), goodPassword)
 	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=65536,t=3,p=1$") {
 		t.Fatalf("hash = %q, %v", hash, err)
 	}
 	h.cost = cost{memory: 8, passes: 1} // a hash carries its own cost
-	if right, err := h.verify(t.Context(), secret, hash); err != nil || !right {
+	if right, err := h.verify(t.Context(), goodPassword, hash); err != nil || !right {
 		t.Errorf("right password: %v, %v", right, err)
 	}
-	for name, c := range map[string][2]string{"wrong": {secret + "!", hash}, "empty": {"", hash}, "no hash": {"", ""}} {
+	for name, c := range map[string][2]string{"wrong": {goodPassword + "!", hash}, "empty": {"", hash}, "no hash": {"", ""}} {
 		if right, err := h.verify(t.Context(), c[0], c[1]); err != nil || right {
 			t.Errorf("%s: %v, %v", name, right, err)
 		}
 	}
 	for _, broken := range []string{"x", "$argon2i$v=19$m=8,t=1,p=1$AA$AA", "$argon2id$v=18$m=8,t=1,p=1$AA$AA", "$argon2id$v=19$m=8,t=1,p=9$AA$AA", "$argon2id$v=19$m=8,t=1,p=1$!$AA"} {
-		if _, err := h.verify(t.Context(), secret, broken); err == nil {
+		if _, err := h.verify(t.Context(), goodPassword, broken); err == nil {
 			t.Errorf("stored hash %q is taken", broken)
 		}
 	}
@@ -486,7 +487,7 @@ func TestPasswordsWaitInAQueueThatEnds(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { _, err := h.hash(ctx, secret); done <- err }()
+	go func() { _, err := h.hash(ctx, goodPassword); done <- err }()
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("third at a time: %v, want it to wait until its caller leaves", err)
@@ -494,7 +495,7 @@ func TestPasswordsWaitInAQueueThatEnds(t *testing.T) {
 	for range cap(h.queue) {
 		h.queue <- struct{}{}
 	}
-	if _, err := h.hash(t.Context(), secret); !errors.Is(err, ErrBusy) {
+	if _, err := h.hash(t.Context(), goodPassword); !errors.Is(err, ErrBusy) {
 		t.Errorf("behind a full queue: %v, want ErrBusy", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"example.org/feltbok/internal/audit"
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/secret"
 )
 
 // LinkKind is what a one-time link does.
@@ -30,13 +31,13 @@ type OneTime struct {
 // NewLink makes a one-time link and returns its token, which is stored nowhere. A new set-up link replaces the one
 // before it; ErrSetUp once there is an account. An unknown account is ErrNoAccount.
 func (a *Auth) NewLink(ctx context.Context, kind LinkKind, account id.Account, lifetime time.Duration) (token string, err error) {
-	token, expires := newToken(), a.now().Add(lifetime).UnixMilli()
+	token, expires := secret.New(), a.now().Add(lifetime).UnixMilli()
 	err = a.db.Tx(ctx, func(tx *database.Tx) error {
 		if kind == Setup {
 			return insertSetup(ctx, tx, token, expires)
 		}
 		_, err := tx.Exec(ctx, "insert into one_time_link (hash, kind, account_id, expires_at) values ($1, $2, $3, $4)",
-			hashOf(token), kind, account, expires)
+			secret.Hash(token), kind, account, expires)
 		if errors.Is(err, database.ErrReferenced) {
 			return ErrNoAccount
 		}
@@ -52,7 +53,7 @@ func insertSetup(ctx context.Context, tx *database.Tx, token string, expires int
 	n, err := tx.Exec(ctx, `insert into one_time_link (hash, kind, expires_at)
 		select cast($1 as text), 'setup', cast($2 as bigint) where not exists (select 1 from account)
 		on conflict (kind) where kind = 'setup' do update set hash = excluded.hash, expires_at = excluded.expires_at`,
-		hashOf(token), expires)
+		secret.Hash(token), expires)
 	if err == nil && n == 0 {
 		return ErrSetUp
 	}
@@ -62,7 +63,7 @@ func insertSetup(ctx context.Context, tx *database.Tx, token string, expires int
 // PeekLink reads a one-time link without using it, for the page with its button; otherwise ErrLinkDead.
 func (a *Auth) PeekLink(ctx context.Context, token string) (link OneTime, err error) {
 	err = a.db.QueryRow(ctx, "select kind, coalesce(account_id, ''), expires_at from one_time_link where hash = $1 and expires_at > $2",
-		hashOf(token), a.now().UnixMilli()).Scan(&link.Kind, &link.Account, &link.ExpiresAt)
+		secret.Hash(token), a.now().UnixMilli()).Scan(&link.Kind, &link.Account, &link.ExpiresAt)
 	if errors.Is(err, database.ErrNoRows) {
 		return OneTime{}, ErrLinkDead
 	}
@@ -88,7 +89,7 @@ func (a *Auth) UseLink(ctx context.Context, token string) (link OneTime, err err
 func (a *Auth) use(ctx context.Context, tx *database.Tx, token string, kind LinkKind) (link OneTime, err error) {
 	err = tx.QueryRow(ctx, `delete from one_time_link where hash = $1 and kind = $2 and expires_at > $3
 		returning kind, coalesce(account_id, ''), expires_at`,
-		hashOf(token), kind, a.now().UnixMilli()).Scan(&link.Kind, &link.Account, &link.ExpiresAt)
+		secret.Hash(token), kind, a.now().UnixMilli()).Scan(&link.Kind, &link.Account, &link.ExpiresAt)
 	if errors.Is(err, database.ErrNoRows) {
 		return OneTime{}, ErrLinkDead
 	}

@@ -15,6 +15,7 @@ import (
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/secret"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
@@ -58,7 +59,7 @@ func (a *Auth) SignIn(ctx context.Context, email, password string) (id.Account, 
 		return "", ErrSignIn
 	}
 	err = a.db.Tx(ctx, func(tx *database.Tx) error {
-		if _, err := tx.Exec(ctx, "delete from sign_in_try where address = $1", hashOf(address)); err != nil {
+		if _, err := tx.Exec(ctx, "delete from sign_in_try where address = $1", secret.Hash(address)); err != nil {
 			return err
 		}
 		return a.note(ctx, tx, audit.Staff(account), "account.signed_in", account)
@@ -79,7 +80,7 @@ func (a *Auth) countTry(ctx context.Context, address string) error {
 				tries = case when sign_in_try.since <= $3 then 1 else sign_in_try.tries + 1 end,
 				since = case when sign_in_try.since <= $3 then excluded.since else sign_in_try.since end
 			where sign_in_try.since <= $3 or sign_in_try.tries < $4`,
-			hashOf(address), now.UnixMilli(), now.Add(-tryWindow).UnixMilli(), mostTries)
+			secret.Hash(address), now.UnixMilli(), now.Add(-tryWindow).UnixMilli(), mostTries)
 		if err == nil && n == 0 {
 			return ErrTooMany
 		}

@@ -11,6 +11,7 @@ import (
 
 	"example.org/feltbok/internal/database"
 	"example.org/feltbok/internal/id"
+	"example.org/feltbok/internal/secret"
 )
 
 // Kinds of session.
@@ -64,12 +65,12 @@ func (a *Auth) Visits(ctx context.Context, study id.Study, person id.Person) ([]
 }
 
 func (a *Auth) start(ctx context.Context, s Session) (Session, error) {
-	s.Token = newToken()
+	s.Token = secret.New()
 	now := a.now().UnixMilli()
 	err := a.db.Tx(ctx, func(tx *database.Tx) error {
 		_, err := tx.Exec(ctx, `insert into session (hash, kind, account_id, study_id, person_id, link_id, created_at, seen_at)
 			values ($1, $2, nullif(cast($3 as text), ''), $4, $5, $6, $7, $7)`,
-			hashOf(s.Token), s.Kind, s.Account, s.Study, s.Person, s.Link, now)
+			secret.Hash(s.Token), s.Kind, s.Account, s.Study, s.Person, s.Link, now)
 		if errors.Is(err, database.ErrReferenced) {
 			return ErrNoAccount
 		}
@@ -96,7 +97,7 @@ func (s *Session) finish(token string, created, seen int64) {
 func (a *Auth) Session(ctx context.Context, token string) (s Session, err error) {
 	var created, seen int64
 	err = a.db.QueryRow(ctx, `select kind, coalesce(account_id, ''), study_id, person_id, link_id, created_at, seen_at
-		from session where hash = $1`, hashOf(token)).Scan(&s.Kind, &s.Account, &s.Study, &s.Person, &s.Link, &created, &seen)
+		from session where hash = $1`, secret.Hash(token)).Scan(&s.Kind, &s.Account, &s.Study, &s.Person, &s.Link, &created, &seen)
 	if errors.Is(err, database.ErrNoRows) {
 		return Session{}, ErrNoSession
 	}
@@ -118,7 +119,7 @@ func (a *Auth) Session(ctx context.Context, token string) (s Session, err error)
 // touch notes that a session is in use. Where that cannot be written, as on a full disk, reading must still go on.
 func (a *Auth) touch(ctx context.Context, token string, now time.Time, before int64) (seen int64) {
 	err := a.db.Tx(ctx, func(tx *database.Tx) error {
-		_, err := tx.Exec(ctx, "update session set seen_at = $2 where hash = $1 and seen_at < $2", hashOf(token), now.UnixMilli())
+		_, err := tx.Exec(ctx, "update session set seen_at = $2 where hash = $1 and seen_at < $2", secret.Hash(token), now.UnixMilli())
 		return err
 	})
 	if err != nil {
@@ -131,7 +132,7 @@ func (a *Auth) touch(ctx context.Context, token string, now time.Time, before in
 // End ends one session. One that has ended is no error.
 func (a *Auth) End(ctx context.Context, token string) error {
 	return a.db.Tx(ctx, func(tx *database.Tx) error {
-		_, err := tx.Exec(ctx, "delete from session where hash = $1", hashOf(token))
+		_, err := tx.Exec(ctx, "delete from session where hash = $1", secret.Hash(token))
 		return err
 	})
 }

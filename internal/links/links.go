@@ -8,9 +8,7 @@ package links
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -19,6 +17,7 @@ import (
 	"example.org/feltbok/internal/errs"
 	"example.org/feltbok/internal/id"
 	"example.org/feltbok/internal/keys"
+	"example.org/feltbok/internal/secret"
 )
 
 // Purpose is the one thing a link is for. A token of one purpose is dead for every other.
@@ -91,7 +90,7 @@ func (l *Links) Ensure(ctx context.Context, study id.Study, person id.Person, pu
 				token_hash = case when link.expires_at <= $8 then excluded.token_hash else link.token_hash end,
 				expires_at = excluded.expires_at
 			where link.study_id = excluded.study_id`,
-			fresh.ID, study, person, purpose, subject, hashOf(token), until, now)
+			fresh.ID, study, person, purpose, subject, secret.Hash(token), until, now)
 		if err != nil {
 			return err
 		}
@@ -123,7 +122,7 @@ func (l *Links) Token(ctx context.Context, link Link) (string, error) {
 // Resolve returns the live link that a token opens, or ErrDead.
 func (l *Links) Resolve(ctx context.Context, token string, purpose Purpose) (Link, error) {
 	link, err := scan(l.db.QueryRow(ctx, "select "+columns+" from link where token_hash = $1 and purpose = $2 and expires_at > $3",
-		hashOf(token), purpose, l.now().UnixMilli()))
+		secret.Hash(token), purpose, l.now().UnixMilli()))
 	if errors.Is(err, database.ErrNoRows) {
 		return Link{}, ErrDead
 	}
@@ -199,17 +198,12 @@ func (l *Links) Verify(ctx context.Context) (n int, err error) {
 			return n, err
 		}
 		for i, mac := range macs {
-			if hashOf(base64.RawURLEncoding.EncodeToString(mac)) != hashes[i] {
+			if secret.Hash(base64.RawURLEncoding.EncodeToString(mac)) != hashes[i] {
 				return n, fmt.Errorf("link %s: %w", messages[i].Text, ErrBroken)
 			}
 			n++
 		}
 	}
-}
-
-func hashOf(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
 }
 
 // RevokeStudy ends every link of a study in the caller's transaction.
