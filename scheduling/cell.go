@@ -28,18 +28,11 @@ func (t Type) cells(start, end int64) (first, after int64) {
 // takeTurn makes writers who want any of these interviewers follow each other. PostgreSQL locks the rows in the order
 // in which they are listed, which is the same for everybody.
 func takeTurn(ctx context.Context, tx *database.Tx, accounts []id.Account) error {
-	values := ""
-	var args []any
-	for i, a := range sorted(accounts) {
-		if i > 0 {
-			values += ", "
-		}
-		values += fmt.Sprintf("($%d, 1)", i+1)
-		args = append(args, a)
+	var rows [][]any
+	for _, a := range sorted(accounts) {
+		rows = append(rows, []any{a, 1})
 	}
-	_, err := tx.Exec(ctx, "insert into interviewer_turn (account_id, turn) values "+values+
-		" on conflict (account_id) do update set turn = interviewer_turn.turn + 1", args...)
-	if err != nil {
+	if _, err := tx.Insert(ctx, "interviewer_turn (account_id, turn)", rows, "on conflict (account_id) do update set turn = interviewer_turn.turn + 1"); err != nil {
 		return fmt.Errorf("take interviewers' turn: %w", err)
 	}
 	return nil
@@ -85,30 +78,20 @@ func (from cast) full(ctx context.Context, tx *database.Tx, booking id.Booking, 
 	return busy, err
 }
 
-// take writes the booking's cells in one statement. The primary key is what makes double booking impossible; whoever
+// take writes the booking's cells. The primary key is what makes double booking impossible; whoever
 // took a cell first keeps it.
 func take(ctx context.Context, tx *database.Tx, b Booking, first, after int64) error {
 	if b.Mode == Email {
 		return nil // answers in writing take nobody's hours
 	}
-	values := ""
-	args := []any{b.Study, b.ID}
+	var rows [][]any
 	for _, account := range b.Interviewers {
-		args = append(args, account)
-		who := len(args)
+		span := after - first
 		for cell := first; cell < after; cell++ {
-			span := int64(0)
-			if cell == first {
-				span = after - first
-			}
-			args = append(args, cell)
-			if values != "" {
-				values += ", "
-			}
-			values += fmt.Sprintf("($%d, cast($%d as bigint), %d, $1, $2)", who, len(args), span)
+			rows, span = append(rows, []any{account, cell, span, b.Study, b.ID}), 0
 		}
 	}
-	n, err := tx.Exec(ctx, "insert into booking_cell (account_id, cell, span, study_id, booking_id) values "+values+" on conflict do nothing", args...)
+	n, err := tx.Insert(ctx, "booking_cell (account_id, cell, span, study_id, booking_id)", rows, "on conflict do nothing")
 	if err != nil {
 		return fmt.Errorf("take cells: %w", err)
 	}

@@ -62,12 +62,12 @@ func (s *Scheduling) SetWeek(ctx context.Context, actor audit.Actor, study id.St
 		if _, err := tx.Exec(ctx, "delete from week_window where study_id = $1 and account_id = $2", study, w.Account); err != nil {
 			return fmt.Errorf("set week: %w", err)
 		}
-		for _, hours := range w.Windows {
-			_, err := tx.Exec(ctx, "insert into week_window (study_id, account_id, weekday, from_minute, to_minute) values ($1, $2, $3, $4, $5)",
-				study, w.Account, int64(hours.Weekday), hours.From, hours.To)
-			if err != nil {
-				return fmt.Errorf("set week: %w", err)
-			}
+		rows := make([][]any, len(w.Windows))
+		for i, hours := range w.Windows {
+			rows[i] = []any{study, w.Account, int64(hours.Weekday), hours.From, hours.To}
+		}
+		if _, err := tx.Insert(ctx, "week_window (study_id, account_id, weekday, from_minute, to_minute)", rows, ""); err != nil {
+			return fmt.Errorf("set week: %w", err)
 		}
 		// What lasts all day elsewhere is a day of the zone.
 		if _, err := tx.Exec(ctx, "update calendar set etag = '', modified = '', next_at = 0 where account_id = $1", w.Account); err != nil {
